@@ -1,0 +1,13 @@
+/**
+ * Byte formats, pure: what goes between two tautlines (datagrams, TCP control frames, proofs of the
+ * key) and what goes to others (ICMP, DNS). Encoding and decoding only: no sockets, no clocks.
+ * Bytes from a peer never throw past a decoder; what cannot be read comes back as `garbled`.
+ *
+ *     const datagram = decodeClientDatagram(bytes);
+ *     if (datagram.kind === 'garbled') counters.garbled++;
+ */
+export * from './address.js';
+export * from './auth.js';
+export * from './control.js';
+export * from './datagram.js';
+export * from './header.js';
