@@ -10,4 +10,8 @@ export * from './address.js';
 export * from './auth.js';
 export * from './control.js';
 export * from './datagram.js';
+export * from './flood-counter.js';
 export * from './header.js';
+export * from './icmp.js';
+export * from './responder.js';
+export * from './sequence-window.js';

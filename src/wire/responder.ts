@@ -1,0 +1,43 @@
+import type { AddressBytes } from './address.js';
+
+/**
+ * What a UDP server loop needs of whoever answers. The loop owns the socket and the clock, the
+ * responder decides; neither knows the other. Times are CLOCK_REALTIME nanoseconds.
+ */
+export interface DatagramResponder {
+  /**
+   * One datagram came in. `bytes` and `from` are valid only during the call; `bytes` may be turned into the answer in
+   * place.
+   * @returns the answer for `from` (often a subarray of `bytes`), to be sent before the next call, or undefined for silence
+   */
+  receive(bytes: Uint8Array, from: AddressBytes, rxNs: bigint, nowNs: bigint): Uint8Array | undefined;
+  /** Floods that are due to be sent now, and when to ask again (undefined: not before the next datagram). */
+  due(nowNs: bigint): DueFloods;
+  /** Tells that the last `missing` datagrams of a flood just handed out were not taken by the kernel; they become due again. */
+  unsent(flood: DueFlood, missing: number): void;
+  /** Tells how many datagrams the receive buffer has dropped so far (SO_RXQ_OVFL), where the kernel says. */
+  dropped(total: number): void;
+  counters(): Readonly<Record<string, number>>;
+}
+
+export interface DueFloods {
+  readonly floods: readonly DueFlood[];
+  readonly nextNs: bigint | undefined;
+}
+
+/**
+ * `count` copies of `template` for one address. The loop writes the sequence numbers (`sequenceStart`,
+ * `sequenceStart + 1`, ...; 4 bytes big endian at `sequenceOffset`) and the time of sending (8 bytes
+ * big endian at `stampOffset`, any monotonic or real clock of this host). All are of one size, so
+ * they can leave in one call (UDP_SEGMENT, sendmmsg).
+ */
+export interface DueFlood {
+  readonly to: AddressBytes;
+  /** The whole datagram, `sizeBytes` long; the loop must not keep changes to anything but sequence number and stamp. */
+  readonly template: Uint8Array;
+  readonly sizeBytes: number;
+  readonly count: number;
+  readonly sequenceStart: number;
+  readonly sequenceOffset: number;
+  readonly stampOffset: number;
+}
