@@ -7,3 +7,4 @@
  *     const answer = responder.receive(bytes, from, rxNs, nowNs);
  */
 export * from './limits.js';
+export * from './tickets.js';

@@ -21,6 +21,7 @@ export const LIMITS = {
   udpSessionsPerClientMax: { default: 64, min: 1, max: 65536, unit: 'count', help: 'UDP sessions at once of one client' },
   // Longer than the longest sensible --interval, short enough that abandoned sessions do not pile up.
   udpSessionIdleMs: { default: 60_000, min: 1_000, max: 3_600_000, unit: 'ms', help: 'a UDP session ends after this long without a datagram from its client' },
+  udpSessionLingerMs: { default: 5_000, min: 100, max: 600_000, unit: 'ms', help: 'a UDP session whose client has finished is kept this long, in case the report was lost' },
   udpSessionMs: { default: 4 * 3_600_000, min: 1_000, max: 7 * 86_400_000, unit: 'ms', help: 'a UDP session ends after this long in any case' },
   // Two HMACs each; 5000 a second keep a core under a tenth busy.
   udpHandshakesPerSecondMax: { default: 5_000, min: 1, max: 1_000_000, unit: 'per second', help: 'handshake datagrams answered, of all clients' },
@@ -48,6 +49,11 @@ export const LIMITS = {
   httpRequestMs: { default: 60_000, min: 1_000, max: 3_600_000, unit: 'ms', help: 'length of one HTTP request or answer' },
   httpBytesMax: { default: 1e12, min: 1, max: 1e18, unit: 'bytes', help: 'bytes of one HTTP body, up or down' },
   httpIdleMs: { default: 30_000, min: 1_000, max: 3_600_000, unit: 'ms', help: 'an HTTP connection without a request ends after this long' },
+  httpHeadMs: { default: 10_000, min: 100, max: 600_000, unit: 'ms', help: 'time for the head of an HTTP request to arrive' },
+  httpHeadBytesMax: { default: 16_384, min: 1_024, max: 1_048_576, unit: 'bytes', help: 'bytes of the head of an HTTP request' },
+  httpStallMs: { default: 15_000, min: 100, max: 600_000, unit: 'ms', help: 'an HTTP body that does not move for this long is ended' },
+  httpRequestsMax: { default: 512, min: 1, max: 65536, unit: 'count', help: 'HTTP requests at once, of all clients' },
+  httpRequestsPerClientMax: { default: 256, min: 1, max: 65536, unit: 'count', help: 'HTTP requests at once of one client' },
   httpRequestsPerConnectionMax: { default: 1_000_000, min: 1, max: 1e9, unit: 'count', help: 'HTTP requests over one connection' },
   httpStreamsMax: { default: 256, min: 1, max: 65536, unit: 'count', help: 'HTTP/2 streams at once on one connection' },
   // What a ticket opens: HTTP after a proof of the key on a control connection.
