@@ -1,3 +1,4 @@
+import type { TcpInfo } from '../base/index.js';
 import { HEADER_BYTES, PROTOCOL_VERSION, readHeader, view, writeHeader } from './header.js';
 
 /*
@@ -12,24 +13,63 @@ import { HEADER_BYTES, PROTOCOL_VERSION, readHeader, view, writeHeader } from '.
  *   C test                -> S ready | refused
  *   C start               -> S started, interval ..., report
  *   C stop, or closes: the server ends the test
+ *
+ * A test's name is unguessable and known only to its control connection, so a join needs no proof of
+ * its own. After the report another test may follow on the same control connection.
  */
 export const FRAME_BYTES_MAX = 64 * 1024;
+/** No frame of a client is longer, so a server need not hold more for it. */
+export const CLIENT_FRAME_BYTES_MAX = 1024;
+/** Streams of one test and direction. Bounds the length of every list in a frame. */
+export const TEST_STREAMS_MAX = 64;
+export const CONTROL_NONCE_BYTES = 16;
 
 export type ControlFrame =
   | { readonly type: 'hello'; readonly nonce: string }
   | { readonly type: 'challenge'; readonly nonce: string; readonly auth: boolean; readonly software: string }
   | { readonly type: 'auth'; readonly mac: string }
   | { readonly type: 'welcome'; readonly mac: string; readonly ticket: string; readonly limits: ControlLimits }
-  | { readonly type: 'refused'; readonly code: 'key' | 'limit' | 'protocol' | 'unknown-test'; readonly message: string; readonly hint: string }
-  | { readonly type: 'test'; readonly direction: 'up' | 'down' | 'both'; readonly streams: number; readonly durationMs?: number; readonly bytes?: number; readonly intervalMs: number; readonly rateBps?: number; readonly copy?: boolean }
+  | RefusedFrame
+  | TestFrame
   | { readonly type: 'ready'; readonly test: string }
   | { readonly type: 'join'; readonly test: string; readonly index: number; readonly direction: 'up' | 'down' }
   | { readonly type: 'joined' }
   | { readonly type: 'start' }
   | { readonly type: 'started' }
-  | { readonly type: 'interval'; readonly direction: 'up' | 'down'; readonly startMs: number; readonly endMs: number; readonly bytes: readonly number[] }
+  | IntervalFrame
   | { readonly type: 'report'; readonly pumps: readonly PumpReport[] }
   | { readonly type: 'stop' };
+
+export interface RefusedFrame {
+  readonly type: 'refused';
+  readonly code: 'key' | 'limit' | 'protocol' | 'unknown-test';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Exactly one of `durationMs` and `bytes` is set. */
+export interface TestFrame {
+  readonly type: 'test';
+  readonly direction: 'up' | 'down' | 'both';
+  readonly streams: number;
+  readonly durationMs?: number;
+  readonly bytes?: number;
+  readonly intervalMs: number;
+  readonly rateBps?: number;
+  readonly copy?: boolean;
+  /** Differentiated services code point of the server's packets. */
+  readonly dscp?: number;
+}
+
+/** What one of the server's pumps moved in one interval, by the server's clock; a figure and a TCP_INFO a stream. */
+export interface IntervalFrame {
+  readonly type: 'interval';
+  readonly direction: 'up' | 'down';
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly bytes: readonly number[];
+  readonly tcp: readonly (TcpInfo | undefined)[];
+}
 
 export interface ControlLimits {
   readonly streamsMax: number;
@@ -37,10 +77,19 @@ export interface ControlLimits {
   readonly rateBpsMax?: number;
 }
 
-/** A server-side pump's log, as plain JSON (`PumpLog` of base, without connections). */
+/** A server-side pump's log (`PumpLog` of base) without its intervals, which went out as they came. */
 export interface PumpReport {
   readonly direction: 'up' | 'down';
-  readonly log: unknown;
+  readonly bytes: readonly number[];
+  readonly elapsedMs: number;
+  readonly tcp: readonly (TcpInfo | undefined)[];
+  readonly method: 'native' | 'node';
+  readonly fallbacks: readonly string[];
+  readonly cpuMs: number;
+  /** Share of its time that the busiest thread was computing, 0..1, where the platform tells. */
+  readonly busiest?: number;
+  readonly broken: number;
+  readonly aborted: boolean;
 }
 
 export function encodePreface(): Uint8Array {
@@ -55,6 +104,7 @@ export function decodePreface(bytes: Uint8Array): Preface {
   const header = readHeader(bytes);
   if (!header.ok) return { ok: false, why: 'not a tautline connection' };
   if (header.version !== PROTOCOL_VERSION) return { ok: false, why: `protocol version ${header.version}, this is ${PROTOCOL_VERSION}` };
+  if (header.kind !== 0) return { ok: false, why: `unexpected kind ${header.kind} in a preface` };
   return { ok: true };
 }
 
@@ -66,3 +116,11 @@ export function encodeFrame(frame: ControlFrame): Uint8Array {
   return bytes;
 }
 
+/** The bytes that both proofs of the key cover: who speaks which protocol, and both nonces. */
+export function controlTranscript(clientNonce: Uint8Array, serverNonce: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + 2 * CONTROL_NONCE_BYTES);
+  writeHeader(bytes, 0);
+  bytes.set(clientNonce.subarray(0, CONTROL_NONCE_BYTES), HEADER_BYTES);
+  bytes.set(serverNonce.subarray(0, CONTROL_NONCE_BYTES), HEADER_BYTES + CONTROL_NONCE_BYTES);
+  return bytes;
+}

@@ -9,6 +9,7 @@
 export * from './address.js';
 export * from './auth.js';
 export * from './control.js';
+export * from './control-reader.js';
 export * from './datagram.js';
 export * from './flood-counter.js';
 export * from './header.js';
