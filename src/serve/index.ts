@@ -8,3 +8,4 @@
  */
 export * from './limits.js';
 export * from './tickets.js';
+export * from './udp-responder.js';

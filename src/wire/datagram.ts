@@ -11,10 +11,13 @@ import type { Kind } from './header.js';
  *   refused  H clientNonce[16] code u8, 3 reserved, retryAfterMs u32                    = 32 bytes
  *   echo     H session u64 sequence u32 zero u32 ... padding, at least 64 bytes
  *   reply    H session u64 sequence u32 received u32 window u64 rxNs u64 txNs u64 highest u32 ... padded to the echo's length
- *   finish   H session u64 nonce u32 padding to 128
+ *   finish   H session u64 nonce u32 padding to at least 128
  *   report   H session u64 nonce u32 highest u32 received u64 bytes u64 duplicates u64 reordered u64
- *            elapsedNs u64 jitterNs u64 kernelDrops u64 floodSent u64 floodBytes u64     = 104 bytes
- *   flood    H session u64 nonce u32 size u16, 2 reserved, rateBps u64 (0 = as fast as allowed) durationMs u32   = 40, padding to 64
+ *            elapsedNs u64 jitterNs u64 kernelDrops u64 floodSent u64 floodBytes u64
+ *            intervalUs u32 intervals u16, 2 reserved                                    = 104 bytes
+ *            datagrams u32 for each interval, as many intervals as fit into the finish's length
+ *   flood    H session u64 nonce u32 size u16, 2 reserved, rateBps u64 (0 = as fast as allowed) durationMs u32   = 36, padding to 64
+ *            answered by data, or by refused with session u64 nonce u32 0 u32 in the place of the client's nonce
  *   data     H session u64 sequence u32 stampNs u64 padding to the size                 >= 28 bytes
  *
  * No answer before `opened` is longer than what it answers, and every answer goes only to an address
@@ -26,6 +29,7 @@ export const MAC_BYTES = 32;
 export const HELLO_BYTES = 96;
 export const OPEN_BYTES = 128;
 export const FINISH_BYTES = 128;
+export const REPORT_BYTES_MIN = 104;
 export const FLOOD_BYTES = 64;
 export const ECHO_BYTES_MIN = 64;
 export const DATA_BYTES_MIN = 28;
@@ -68,6 +72,9 @@ export interface SessionReport {
   readonly kernelDrops: number;
   readonly floodSent: number;
   readonly floodBytes: number;
+  /** Datagrams received in each interval from the first one on; empty where the finish left no room. */
+  readonly intervalMs: number;
+  readonly intervals: readonly number[];
 }
 
 /** What can come in from a server, or `garbled` with the reason. Decoding never throws. */
@@ -111,8 +118,9 @@ export function encodeEcho(session: bigint, sequence: number, sizeBytes: number 
   return sessionDatagram(KIND.echo, session, sequence, sizeBytes);
 }
 
-export function encodeFinish(session: bigint, nonce: number): Uint8Array {
-  return sessionDatagram(KIND.finish, session, nonce, FINISH_BYTES);
+/** @param sizeBytes bounds the report, which is never longer: what is above 128 makes room for figures per interval */
+export function encodeFinish(session: bigint, nonce: number, sizeBytes: number = FINISH_BYTES): Uint8Array {
+  return sessionDatagram(KIND.finish, session, nonce, sizeBytes);
 }
 
 export function encodeFlood(fields: { session: bigint; nonce: number; sizeBytes: number; rateBps: number; durationMs: number }): Uint8Array {
@@ -149,13 +157,16 @@ export function decodeServerDatagram(bytes: Uint8Array): ServerDatagram {
     case KIND.echoReply:
       if (n < ECHO_BYTES_MIN) break;
       return { kind: 'reply', session: data.getBigUint64(8), sequence: data.getUint32(16), received: data.getUint32(20), window: data.getBigUint64(24), rxNs: data.getBigUint64(32), txNs: data.getBigUint64(40), highest: data.getUint32(48) };
-    case KIND.report:
-      if (n < 104) break;
+    case KIND.report: {
+      if (n < REPORT_BYTES_MIN) break;
+      const fitting = Math.min(data.getUint16(100), Math.floor((n - REPORT_BYTES_MIN) / 4));
       return {
         kind: 'report', session: data.getBigUint64(8), nonce: data.getUint32(16), highest: data.getUint32(20),
         received: big(data, 24), bytes: big(data, 32), duplicates: big(data, 40), reordered: big(data, 48), elapsedNs: big(data, 56),
         jitterNs: big(data, 64), kernelDrops: big(data, 72), floodSent: big(data, 80), floodBytes: big(data, 88),
+        intervalMs: data.getUint32(96) / 1000, intervals: Array.from({ length: fitting }, (_, i) => data.getUint32(REPORT_BYTES_MIN + 4 * i)),
       };
+    }
     case KIND.data:
       if (n < DATA_BYTES_MIN) break;
       return { kind: 'data', session: data.getBigUint64(8), sequence: data.getUint32(16), stampNs: data.getBigUint64(20) };
@@ -227,23 +238,39 @@ export function encodeRefused(fields: { clientNonce: Uint8Array; code: RefusalCo
   return bytes;
 }
 
+/** What a responder puts into a reply. The window is in two halves, since a 64-bit number would cost an allocation. */
+export interface ReplyFields {
+  readonly received: number;
+  readonly highest: number;
+  readonly windowHigh: number;
+  readonly windowLow: number;
+  readonly rxNs: bigint;
+  readonly txNs: bigint;
+}
+
 /** Turns a received echo into its reply in place, which costs no copy; the length stays. */
-export function writeReply(bytes: Uint8Array, reply: EchoReply): void {
+export function writeReply(bytes: Uint8Array, reply: ReplyFields): void {
   const data = view(bytes);
   bytes[5] = KIND.echoReply;
   data.setUint32(20, reply.received);
-  data.setBigUint64(24, reply.window);
+  data.setUint32(24, reply.windowHigh);
+  data.setUint32(28, reply.windowLow);
   data.setBigUint64(32, reply.rxNs);
   data.setBigUint64(40, reply.txNs);
   data.setUint32(48, reply.highest);
 }
 
-export function encodeReport(report: SessionReport): Uint8Array {
-  const bytes = sessionDatagram(KIND.report, report.session, report.nonce, 104);
+/** @param sizeBytesMax how long the report may get; intervals that do not fit are left out */
+export function encodeReport(report: SessionReport, sizeBytesMax: number = REPORT_BYTES_MIN): Uint8Array {
+  const fitting = Math.max(0, Math.min(report.intervals.length, Math.floor((sizeBytesMax - REPORT_BYTES_MIN) / 4)));
+  const bytes = sessionDatagram(KIND.report, report.session, report.nonce, REPORT_BYTES_MIN + 4 * fitting);
   const data = view(bytes);
   data.setUint32(20, report.highest);
   const figures = [report.received, report.bytes, report.duplicates, report.reordered, report.elapsedNs, report.jitterNs, report.kernelDrops, report.floodSent, report.floodBytes];
   figures.forEach((figure, i) => data.setBigUint64(24 + 8 * i, BigInt(Math.round(figure))));
+  data.setUint32(96, Math.round(report.intervalMs * 1000));
+  data.setUint16(100, fitting);
+  for (let i = 0; i < fitting; i++) data.setUint32(REPORT_BYTES_MIN + 4 * i, report.intervals[i] ?? 0);
   return bytes;
 }
 

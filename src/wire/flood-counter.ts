@@ -49,6 +49,16 @@ export class FloodCounter {
     return this.#total;
   }
 
+  /** Which of the last 32 numbers below `highest - from` came: see SequenceWindow. */
+  recent32(from: number): number {
+    return this.#window.recent32(from);
+  }
+
+  /** How long the figures of one interval are by now. */
+  get intervalMs(): number {
+    return this.#intervalNs / 1e6;
+  }
+
   /** @param stampNs when the sender sent it; NaN when the datagram does not say, and then it has no part in the jitter */
   add(sequence: number, stampNs: number, arrivedNs: number, bytes: number): void {
     const seen = this.#window.mark(sequence);
