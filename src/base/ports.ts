@@ -293,7 +293,10 @@ export interface PumpPlan {
   readonly rateBps?: number;
   /** Receivers copy bytes into this process as an application would, instead of letting the kernel discard them. */
   readonly copy?: boolean;
+  /** On abort senders end their direction, receivers stop, and the pump resolves with what it has. */
   readonly signal?: AbortSignal;
+  /** Called once, when every stream is being read or written: the moment to tell the peer to begin. */
+  readonly onReady?: () => void;
   readonly onInterval?: (interval: PumpInterval) => void;
 }
 
@@ -315,6 +318,8 @@ export interface PumpLog {
   readonly method: 'native' | 'node';
   readonly fallbacks: readonly string[];
   readonly cpuMs: number;
+  /** Share of the elapsed time that the busiest thread was computing, 0..1, where the platform tells. */
+  readonly busiest?: number;
   /** Streams whose peer went away before its time. */
   readonly broken: number;
   readonly aborted: boolean;
@@ -336,7 +341,7 @@ export type TlsOutcome =
       /** Whether the certificate chain and name are trusted; the handshake is timed either way. */
       readonly authorized: boolean;
       readonly authorizationError?: string;
-      readonly certificate?: { readonly subject: string; readonly issuer: string; readonly validFrom: string; readonly validTo: string; readonly names: string };
+      readonly certificate?: { readonly subject: string; readonly issuer: string; readonly validTo: string; readonly validFrom?: string; readonly names?: string };
     }
   | { readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed'; readonly reason: string };
 

@@ -75,7 +75,7 @@ const READERS: Readers = {
   hello: (f) => ({ type: 'hello', nonce: f.hex('nonce', 16) }),
   challenge: (f) => ({ type: 'challenge', nonce: f.hex('nonce', 16), auth: f.flag('auth'), software: f.string('software', SHORT_TEXT) }),
   auth: (f) => ({ type: 'auth', mac: f.mac('mac') }),
-  welcome: (f) => ({ type: 'welcome', mac: f.mac('mac'), ticket: f.hex('ticket', 16), limits: readLimits(f.object('limits')) }),
+  welcome: (f) => ({ type: 'welcome', mac: f.mac('mac'), ticket: f.hex('ticket', 24), limits: readLimits(f.object('limits')) }),
   refused: (f) => ({
     type: 'refused',
     code: f.oneOf('code', ['key', 'limit', 'protocol', 'unknown-test']),

@@ -21,7 +21,7 @@ const frame: fc.Arbitrary<ControlFrame> = fc.oneof(
   fc.record({ type: fc.constant('hello' as const), nonce: hex(16) }),
   fc.record({ type: fc.constant('challenge' as const), nonce: hex(16), auth: fc.boolean(), software: fc.string({ maxLength: 40 }) }),
   fc.record({ type: fc.constant('auth' as const), mac: fc.oneof(hex(32), fc.constant('')) }),
-  fc.record({ type: fc.constant('welcome' as const), mac: hex(32), ticket: hex(16), limits: fc.record({ streamsMax: fc.integer({ min: 1, max: 64 }), durationMsMax: fc.integer({ min: 1, max: 1e6 }) }) }),
+  fc.record({ type: fc.constant('welcome' as const), mac: hex(32), ticket: hex(24), limits: fc.record({ streamsMax: fc.integer({ min: 1, max: 64 }), durationMsMax: fc.integer({ min: 1, max: 1e6 }) }) }),
   fc.record({ type: fc.constant('refused' as const), code: fc.constantFrom('key' as const, 'limit' as const), message: fc.string({ maxLength: 99 }), hint: fc.string({ maxLength: 99 }) }),
   fc.record({ type: fc.constant('test' as const), direction: fc.constantFrom('up' as const, 'down' as const, 'both' as const), streams: fc.integer({ min: 1, max: 64 }), durationMs: fc.integer({ min: 1, max: 1e6 }), intervalMs: fc.integer({ min: 10, max: 60_000 }) }),
   fc.record({ type: fc.constant('join' as const), test: hex(16), index: fc.nat(63), direction }),
@@ -111,7 +111,7 @@ describe('control frames', () => {
       { type: 'interval', direction: 'up', startMs: 0, endMs: 4, bytes: Array(65).fill(1), tcp: [] },
       { type: 'interval', direction: 'up', startMs: 0, endMs: 4, bytes: [1], tcp: [{ retransmits: 'x' }] },
       { type: 'report', pumps: [1] }, { type: 'report', pumps: {} }, { type: 'report', pumps: [{ direction: 'up' }] },
-      { type: 'welcome', mac: '', ticket: nonce, limits: { streamsMax: 0, durationMsMax: 1 } },
+      { type: 'welcome', mac: '', ticket: '00'.repeat(24), limits: { streamsMax: 0, durationMsMax: 1 } },
     ];
     for (const value of bad) assert.equal(decodeFrame(wire(value)).ok, false, JSON.stringify(value));
     assert.equal(decodeFrame(Uint8Array.of(0xff, 0xfe)).ok, false);
@@ -120,7 +120,7 @@ describe('control frames', () => {
 
   it('name the wrong field', () => {
     assert.deepEqual(decodeFrame(wire({ type: 'hello', nonce: 5 })), { ok: false, why: 'a hello frame with a wrong nonce' });
-    assert.deepEqual(decodeFrame(wire({ type: 'welcome', mac: '', ticket: '00'.repeat(16), limits: { streamsMax: 4 } })), { ok: false, why: 'a welcome frame with a wrong durationMsMax' });
+    assert.deepEqual(decodeFrame(wire({ type: 'welcome', mac: '', ticket: '00'.repeat(24), limits: { streamsMax: 4 } })), { ok: false, why: 'a welcome frame with a wrong durationMsMax' });
   });
 
   it('drop keys that this release does not know', () => {
