@@ -11,3 +11,4 @@ export * from './ports.js';
 export * from './random.js';
 export * from './target.js';
 export * from './units.js';
+export * from './version.js';

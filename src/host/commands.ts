@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import type { CommandResult, Commands } from '../base/index.js';
+
+/** Output beyond this is cut: no program that we run has more to say. */
+const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+
+export function createCommands(): Commands {
+  return { run };
+}
+
+/**
+ * Runs a program found in PATH, its messages in English so that they can be read by a parser. A
+ * program that is cut short, by time or by `signal`, is interrupted first so that it can print its
+ * summary (ping does), and killed half a second later.
+ */
+function run(program: string, args: readonly string[], options: { timeoutMs: number; signal?: AbortSignal }): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    let cut = false;
+    let kill: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      if (cut) return;
+      cut = true;
+      child.kill('SIGINT');
+      kill = setTimeout(() => child.kill('SIGKILL'), 500);
+    };
+    const timer = setTimeout(stop, options.timeoutMs);
+    options.signal?.addEventListener('abort', stop, { once: true });
+    if (options.signal?.aborted === true) stop();
+    const finish = (result: CommandResult): void => {
+      clearTimeout(timer);
+      clearTimeout(kill);
+      options.signal?.removeEventListener('abort', stop);
+      resolve(result);
+    };
+    // A program that cannot be started at all is as good as missing.
+    child.on('error', () => finish({ outcome: 'missing' }));
+    child.on('close', (code) => {
+      const texts = { stdout: stdout(), stderr: stderr() };
+      finish(cut ? { outcome: 'timeout', ...texts } : { outcome: 'exited', code: code ?? 128, ...texts });
+    });
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (length >= OUTPUT_BYTES_MAX) return;
+    chunks.push(chunk.subarray(0, OUTPUT_BYTES_MAX - length));
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,72 @@
+import { isIP } from 'node:net';
+import type { Commands, Files, HostFacts, NetworkInterface, Route } from '../../base/index.js';
+import { identify } from './identity.js';
+import { addressedInterfaces } from './interfaces.js';
+import { parseResolvConf } from './resolv-conf.js';
+
+const COMMAND_TIMEOUT_MS = 2000;
+
+/** Facts of a macOS host, from the programs that every macOS has: route, scutil, ifconfig, sw_vers. */
+export function darwinFacts(files: Files, commands: Commands, listInterfaces = addressedInterfaces): HostFacts {
+  const output = async (program: string, ...args: string[]): Promise<string> => {
+    const result = await commands.run(program, args, { timeoutMs: COMMAND_TIMEOUT_MS });
+    return result.outcome === 'exited' && result.code === 0 ? result.stdout : '';
+  };
+  return {
+    identity: async () => {
+      const version = (await output('sw_vers', '-productVersion')).trim();
+      const identity = await identify(files);
+      return version === '' ? identity : { ...identity, os: `macOS ${version}` };
+    },
+    interfaces: async () => {
+      const details = parseIfconfig(await output('ifconfig'));
+      return listInterfaces().map((item): NetworkInterface => ({ ...item, ...details.get(item.name) }));
+    },
+    defaultRoutes: async () => [
+      ...parseRouteGet(await output('route', '-n', 'get', 'default'), 4),
+      ...parseRouteGet(await output('route', '-n', 'get', '-inet6', 'default'), 6),
+    ],
+    resolvers: async () => {
+      const found = parseScutilDns(await output('scutil', '--dns'));
+      return found.length > 0 ? found : parseResolvConf((await files.readText('/etc/resolv.conf').catch(() => undefined)) ?? '');
+    },
+  };
+}
+
+/** `route -n get default`: one route, its fields a line each. A route without a gateway (a tunnel) has none. */
+export function parseRouteGet(text: string, family: 4 | 6): Route[] {
+  const gateway = /^\s*gateway:\s*(\S+)/m.exec(text)?.[1];
+  const name = /^\s*interface:\s*(\S+)/m.exec(text)?.[1];
+  if (gateway === undefined || name === undefined || isIP(gateway.replace(/%.*$/, '')) !== family) return [];
+  return [{ gateway, family, interfaceName: name }];
+}
+
+/** `scutil --dns`: the name servers of the first resolvers, without the scoped repeats and multicast DNS. */
+export function parseScutilDns(text: string): string[] {
+  const general = text.split(/^DNS configuration \(for scoped queries\)/m)[0] ?? '';
+  const servers: string[] = [];
+  for (const block of general.split(/^resolver #\d+/m)) {
+    if (/^\s*options\s*:\s*mdns/m.test(block) || /^\s*domain\s*:/m.test(block)) continue;
+    for (const match of block.matchAll(/^\s*nameserver\[\d+\]\s*:\s*(\S+)/gm)) {
+      if (match[1] !== undefined) servers.push(match[1]);
+    }
+  }
+  return [...new Set(servers)];
+}
+
+/** `ifconfig`: MTU, state, and the speed of Ethernet media (`media: autoselect (1000baseT <full-duplex>)`). */
+export function parseIfconfig(text: string): Map<string, { mtu?: number; up: boolean; speedBps?: number }> {
+  const found = new Map<string, { mtu?: number; up: boolean; speedBps?: number }>();
+  for (const block of text.split(/^(?=\S)/m)) {
+    const head = /^([^\s:]+): flags=\w+<([^>]*)>.*?(?:mtu (\d+))?\s*$/m.exec(block);
+    if (!head?.[1]) continue;
+    const media = /^\s*media:.*\((\d+(?:\.\d+)?)(G?)base/im.exec(block);
+    const status = /^\s*status:\s*(\w+)/m.exec(block)?.[1];
+    found.set(head[1], {
+      ...(head[3] === undefined ? {} : { mtu: Number(head[3]) }),
+      up: (head[2] ?? '').split(',').includes('UP') && (status === undefined || status === 'active'),
+      ...(media ? { speedBps: Number(media[1]) * (media[2] === '' ? 1e6 : 1e9) } : {}),
+    });
+  }
+  return found;
+}

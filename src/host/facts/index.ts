@@ -1,0 +1,14 @@
+/**
+ * What this host is and how it is connected: interfaces, default routes, resolvers. Read-only, no
+ * root. A fact that cannot be read is left out; what a fact means for a path is for others to say.
+ *
+ *     const facts = createFacts(files, commands);
+ *     const [gateway] = await facts.defaultRoutes();
+ */
+import type { Commands, Files, HostFacts } from '../../base/index.js';
+import { darwinFacts } from './darwin.js';
+import { linuxFacts } from './linux.js';
+
+export function createFacts(files: Files, commands: Commands, platform: string = process.platform): HostFacts {
+  return platform === 'darwin' ? darwinFacts(files, commands) : linuxFacts(files);
+}
