@@ -8,6 +8,7 @@
  */
 export * from './errors.js';
 export * from './ports.js';
+export * from './quantity.js';
 export * from './random.js';
 export * from './target.js';
 export * from './units.js';

@@ -6,5 +6,7 @@
  *
  *     const document = v.parse(CheckDocumentSchema, JSON.parse(text));
  */
+export * from './ceiling.js';
 export * from './document.js';
 export * from './measurement.js';
+export * from './metrics.js';

@@ -1,0 +1,120 @@
+import type { Band, CheckDocument, Measurement, Subject } from '../results/index.js';
+import { BANDS, aboveCeiling } from '../results/index.js';
+import { DEFAULT_BANDS, type Bands, type BandScale, scaleOf } from './bands.js';
+import { type RatingContext, idleOf, rate, ratedSamples, worseBand } from './rate.js';
+import { sentenceOf } from './sentence.js';
+
+export type Verdict = CheckDocument['verdict'];
+
+export interface ConcludeRequest {
+  readonly subjects: readonly Pick<Subject, 'name' | 'role' | 'measurements'>[];
+  readonly bands?: Bands;
+  /** Whether a person named what to check; else what answers around this host is all there is. */
+  readonly target?: string;
+  readonly interrupted?: boolean;
+}
+
+/** A measurement with what was made of it. */
+export interface Judged {
+  readonly subject: string;
+  readonly measurement: Measurement;
+  readonly scale: BandScale;
+  readonly context: RatingContext;
+  readonly band: Band;
+  readonly stars: number;
+  /** Enough samples, and not cut short. */
+  readonly sufficient: boolean;
+}
+
+export interface JudgedSubject {
+  readonly name: string;
+  readonly role: Subject['role'];
+  readonly measurements: readonly Measurement[];
+  readonly reachable: boolean;
+  /** Rated measurements that worked, the worst first. */
+  readonly judged: readonly Judged[];
+  /** What was tried and got no answer. */
+  readonly failed: readonly Measurement[];
+  readonly impossible: readonly Measurement[];
+}
+
+/**
+ * One verdict over everything that was measured. Rules:
+ * 1. Paths are judged (targets, gateways, resolvers); this host's own loopback bounds them and proves nothing
+ *    about them, so it counts only where nothing was named and nothing else answered.
+ * 2. `unmeasured`: nothing that was to be judged gave a figure.
+ * 3. `fail`: a figure with enough samples is poor, or one of several targets is out of reach.
+ * 4. `inconclusive`: cut short, a figure above its ceiling, a probe that broke off on a path that answers, a
+ *    path without one figure of enough samples, or a poor figure with too few samples to be held against it.
+ * 5. `pass`: the rest. The band is the worst among figures with enough samples.
+ */
+export function conclude(request: ConcludeRequest): Verdict {
+  const { bands = DEFAULT_BANDS, target, interrupted = false } = request;
+  const subjects = request.subjects.map((subject) => judgeSubject(subject, bands));
+  const paths = subjects.filter(({ role }) => JUDGED_ROLES.includes(role));
+  const reachable = paths.filter((subject) => subject.reachable);
+  const self = subjects.find(({ role, reachable: answered }) => role === 'self' && answered);
+  if (reachable.length === 0) {
+    const onlySelf = target === undefined && self !== undefined;
+    const outcome = !onlySelf ? 'unmeasured' : interrupted || incomplete(self) ? 'inconclusive' : 'pass';
+    return { outcome, sentence: sentenceOf({ kind: onlySelf ? 'self' : 'nothing', outcome, paths, self, interrupted }) };
+  }
+  const judged = reachable.flatMap((subject) => subject.judged);
+  const sufficient = judged.filter((each) => each.sufficient);
+  const counted = sufficient.length > 0 ? sufficient : judged;
+  const band = counted.map((each) => each.band).reduce<Band | undefined>((worst, each) => (worst ? worseBand(worst, each) : each), undefined);
+  const lostTarget = paths.some((subject) => subject.role === 'target' && !subject.reachable);
+  const outcome = ((): Verdict['outcome'] => {
+    if (sufficient.some((each) => each.band === 'poor') || lostTarget) return 'fail';
+    if (interrupted || reachable.some(incomplete)) return 'inconclusive';
+    if (judged.some((each) => each.band === 'poor')) return 'inconclusive';
+    return 'pass';
+  })();
+  const worst = [...counted].sort(worstFirst)[0];
+  return { outcome, ...(band ? { band } : {}), sentence: sentenceOf({ kind: 'paths', outcome, band, worst, paths, self, interrupted }) };
+}
+
+/** The verdict over the measurements of one probe run. */
+export function concludeMeasurements(measurements: readonly Measurement[], request: Omit<ConcludeRequest, 'subjects' | 'target'> & { readonly target: string }): Verdict {
+  return conclude({ ...request, subjects: [{ name: request.target, role: 'target', measurements: [...measurements] }] });
+}
+
+const JUDGED_ROLES: readonly string[] = ['target', 'gateway', 'resolver'];
+const NO_ANSWER: readonly string[] = ['lost', 'refused', 'timeout'];
+/** A host may drop pings, or offer no TCP port, and be healthy. */
+const MAY_BE_SILENT: readonly string[] = ['ping', 'tcp'];
+
+function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands): JudgedSubject {
+  const { name, role, measurements } = subject;
+  const judged = measurements.flatMap((measurement): Judged[] => {
+    const scale = scaleOf(measurement.metric, bands);
+    const idleMs = idleOf(measurement, measurements);
+    const context = idleMs === undefined ? {} : { idleMs };
+    const rating = measurement.outcome === 'ok' && scale ? (measurement.rating ?? rate(measurement, bands, context)) : undefined;
+    if (!rating || !scale || aboveCeiling(measurement) !== undefined) return [];
+    const sufficient = measurement.partial !== true && ratedSamples(measurement, scale) >= scale.samplesMin;
+    return [{ subject: name, measurement, scale, context, band: rating.band, stars: rating.stars, sufficient }];
+  });
+  return {
+    name,
+    role,
+    measurements,
+    reachable: measurements.some((measurement) => measurement.outcome === 'ok'),
+    judged: judged.sort(worstFirst),
+    failed: measurements.filter((measurement) => NO_ANSWER.includes(measurement.outcome)),
+    impossible: measurements.filter((measurement) => aboveCeiling(measurement) !== undefined),
+  };
+}
+
+/** Whether a path that answers leaves its verdict open. */
+function incomplete(subject: JudgedSubject): boolean {
+  const cutShort = subject.measurements.some((measurement) => measurement.partial === true);
+  const brokeOff = subject.failed.some((measurement) => !MAY_BE_SILENT.includes(measurement.probe));
+  const enough = subject.judged.some((each) => each.sufficient);
+  return cutShort || brokeOff || subject.impossible.length > 0 || (!enough && subject.role !== 'self');
+}
+
+/** By band, then by stars; as measured where both are equal. */
+function worstFirst(a: Judged, b: Judged): number {
+  return BANDS.indexOf(b.band) - BANDS.indexOf(a.band) || a.stars - b.stars;
+}
