@@ -115,7 +115,7 @@ const REASONS: Readonly<Record<string, { code: ErrorCode; what: string; hint: st
   EMFILE: { code: 'io', what: 'too many open files', hint: 'raise the limit on open files (ulimit -n)' },
 };
 
-function fileError(doing: 'read' | 'write', path: string, cause: unknown): TautlineError {
+export function fileError(doing: 'read' | 'write', path: string, cause: unknown): TautlineError {
   if (cause instanceof TautlineError) return cause;
   const known = REASONS[codeOf(cause) ?? ''];
   const what = known?.what ?? (cause instanceof Error ? cause.message : String(cause));
