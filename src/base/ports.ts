@@ -122,6 +122,7 @@ export interface DatagramFlow {
 /** Sends `count` copies of `payload` on a fixed schedule and records every datagram that comes back. */
 export interface ExchangePlan {
   readonly payload: Uint8Array;
+  /** 0 sends nothing and listens. What arrived since the flow's last operation comes first, with the times when it did. */
   readonly count: number;
   readonly intervalNs: number;
   /** How long to go on listening after the last send. */
@@ -157,7 +158,7 @@ export interface ExchangeLog {
   readonly stride: number;
   /** Errors the socket reported, by errno name (`ECONNREFUSED` = an ICMP port unreachable came back). */
   readonly errors: Readonly<Record<string, number>>;
-  /** Datagrams that the receive buffer dropped (SO_RXQ_OVFL), where the kernel tells. */
+  /** Datagrams that the receive buffer dropped (SO_RXQ_OVFL) since the flow's last operation, where the kernel tells. */
   readonly kernelDrops: number;
   /** Processor time of the sending and receiving thread. */
   readonly cpuMs: number;
