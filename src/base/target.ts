@@ -32,8 +32,12 @@ export function parseTarget(text: string): Target {
   }
   if (trimmed.includes('://')) throw bad(text, `only http:// and https:// URLs are known`);
   const bracketed = /^\[([0-9a-fA-F:.%\w]+)\](?::(\d+))?$/.exec(trimmed);
+  if (bracketed && !isAddress6(bracketed[1] ?? '')) throw bad(text);
   if (bracketed) return build(text, bracketed[1] ?? '', bracketed[2]);
-  if ((trimmed.match(/:/g) ?? []).length > 1) return build(text, trimmed, undefined);
+  if ((trimmed.match(/:/g) ?? []).length > 1) {
+    if (!isAddress6(trimmed)) throw bad(text);
+    return build(text, trimmed, undefined);
+  }
   const plain = /^([^\s:/?#@[\]]+)(?::(\d+))?$/.exec(trimmed);
   if (!plain) throw bad(text);
   return build(text, plain[1] ?? '', plain[2]);
@@ -50,6 +54,11 @@ function build(text: string, host: string, port: string | undefined): Target {
   const number = Number(port);
   if (number < 1 || number > 65535) throw bad(text, `port ${port} is outside 1..65535`);
   return { text, host, port: number };
+}
+
+/** The URL parser knows every way to write an IPv6 address; a zone (`%eth0`) is not its business. */
+function isAddress6(text: string): boolean {
+  return /^[0-9a-fA-F:.]+(?:%[\w.-]+)?$/.test(text) && tryUrl(`http://[${text.replace(/%.*$/, '')}]/`) !== undefined;
 }
 
 function tryUrl(text: string): URL | undefined {

@@ -1,0 +1,65 @@
+import { LineCounter, isMap, isNode, isPair, parseDocument } from 'yaml';
+import type { Document, Node } from 'yaml';
+import type { Files } from '../base/index.js';
+import { TautlineError } from '../base/index.js';
+
+/** A configuration file that was read, and where each of its keys and values stands. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly folder: string;
+  readonly value: Record<string, unknown>;
+  /** `tautline.yaml:12`, of the key or value at this path or of the nearest thing around it. */
+  locate(path: readonly PropertyKey[], at: 'key' | 'value'): string;
+}
+
+/** Sections that may be left empty, as in a file whose examples are all commented out. */
+const SECTIONS = ['peers', 'bands', 'limits', 'serve', 'check'];
+
+/** @returns undefined when there is no such file. @throws TautlineError `config`, `io`, `permission` */
+export async function readConfigFile(files: Files, path: string): Promise<ConfigFile | undefined> {
+  const text = await files.readText(path);
+  return text === undefined ? undefined : parseConfigFile(text, path);
+}
+
+/** @throws TautlineError `config` for what is not YAML or not a block of keys */
+export function parseConfigFile(text: string, path: string): ConfigFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lineOf = (offset: number): number => lines.linePos(offset).line;
+  const [problem] = document.errors;
+  if (problem) throw new TautlineError('config', `${path}:${lineOf(problem.pos[0])}: not valid YAML: ${problem.message}`);
+  const value = plain(document, path);
+  if (value !== null && (typeof value !== 'object' || Array.isArray(value))) {
+    throw new TautlineError('config', `${path}:1: must be a block of keys and values`, { hint: "write for example 'key-file: tautline.key'" });
+  }
+  const given = Object.entries((value ?? {}) as Record<string, unknown>);
+  return {
+    path,
+    folder: path.slice(0, Math.max(1, path.lastIndexOf('/'))),
+    value: Object.fromEntries(given.filter(([key, entry]) => entry !== null || !SECTIONS.includes(key))),
+    locate: (at, what) => {
+      const offset = offsetOf(document, at, what);
+      return offset === undefined ? path : `${path}:${lineOf(offset)}`;
+    },
+  };
+}
+
+/** Aliases that multiply (a "billion laughs" file) or lead nowhere are errors of the file. */
+function plain(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new TautlineError('config', `${path}: not valid YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], what: 'key' | 'value'): number | undefined {
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1).map(String), true);
+    if (!isMap(parent)) continue;
+    const pair = parent.items.find((item) => isPair(item) && String(isNode(item.key) ? (item.key as Node).toJSON() : item.key) === String(path[depth - 1]));
+    const node = depth === path.length && what === 'value' ? (pair?.value ?? pair?.key) : pair?.key;
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return undefined;
+}

@@ -1,0 +1,87 @@
+import { TautlineError } from '../base/index.js';
+import type { Ports } from '../base/index.js';
+import type { Measurement } from '../results/index.js';
+import { findProbe, withOptions } from './measure.js';
+import type { Stage, Step } from './plan-check.js';
+import type { Progress } from './progress.js';
+
+export interface RunOptions {
+  readonly keyOf: (subject: number) => Uint8Array | undefined;
+  readonly family?: 4 | 6;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** Told at once, so that an interrupt keeps it. */
+  readonly onMeasured: (subject: number, measurements: readonly Measurement[]) => void;
+}
+
+export function stageMs(stage: Stage): number {
+  return Math.max(0, ...stage.map((step) => findProbe(step.probe).expectedMs(withOptions(findProbe(step.probe), step.options))));
+}
+
+export function stagesMs(stages: readonly Stage[]): number {
+  return stages.reduce((sum, stage) => sum + stageMs(stage), 0);
+}
+
+/** Runs stages one after another, the steps of a stage side by side. `afterMs` is what follows them, for the time left. */
+export async function runStages(ports: Ports, stages: readonly Stage[], options: RunOptions & { readonly afterMs: number }): Promise<void> {
+  let leftMs = stagesMs(stages) + options.afterMs;
+  for (const stage of stages) {
+    if (options.signal.aborted) return;
+    const expectedMs = stageMs(stage);
+    const label = stage.map((step) => step.label).join(', ');
+    const atStartMs = leftMs;
+    options.progress.update(label, atStartMs);
+    // A stage is as far as its slowest step.
+    const fractions = stage.map(() => 0);
+    const onProgress = (index: number) => (_doing: string, fraction: number): void => {
+      fractions[index] = fraction;
+      options.progress.update(label, atStartMs - expectedMs * Math.min(...fractions));
+    };
+    await Promise.all(stage.map((step, index) => runStep(ports, step, { ...options, onProgress: onProgress(index) })));
+    leftMs -= expectedMs;
+  }
+}
+
+async function runStep(ports: Ports, step: Step, options: RunOptions & { onProgress: (doing: string, fraction: number) => void }): Promise<void> {
+  const measurements = await runProbe(ports, step, options);
+  options.onMeasured(step.subject, measurements);
+  if (measurements.some((measurement) => measurement.outcome === 'ok')) return;
+  for (const next of step.otherwise ?? []) {
+    if (options.signal.aborted) return;
+    options.progress.update(next.label, undefined);
+    await runStep(ports, next, { ...options, onProgress: () => undefined });
+  }
+}
+
+/** One probe that cannot run must not cost the others: what it throws becomes its result. */
+async function runProbe(ports: Ports, step: Step, options: RunOptions & { onProgress: (doing: string, fraction: number) => void }): Promise<Measurement[]> {
+  const probe = findProbe(step.probe);
+  const key = options.keyOf(step.subject);
+  const startedAt = new Date(ports.clock.wallMs()).toISOString();
+  try {
+    return await probe.run({
+      target: step.target,
+      path: step.path,
+      options: { ...withOptions(probe, step.options), ...(options.family === undefined ? {} : { family: options.family }) },
+      ports,
+      ...(key ? { key } : {}),
+      seed: options.seed,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+  } catch (error) {
+    ports.log.debug(`${step.label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return [{
+      probe: step.probe,
+      metric: step.probe,
+      target: step.target.text,
+      path: step.path,
+      outcome: error instanceof TautlineError && error.code === 'unsupported' ? 'unsupported' : 'unchecked',
+      startedAt,
+      durationMs: 0,
+      provenance: 'measured',
+      reason: error instanceof Error ? error.message : String(error),
+    }];
+  }
+}

@@ -1,0 +1,54 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+
+/** The options that every measuring command has, as commander hands them over. */
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly csv?: boolean;
+  readonly output?: string;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly config?: string;
+  readonly keyFile?: string;
+  readonly seed?: string;
+  readonly 4?: boolean;
+  readonly 6?: boolean;
+}
+
+export function addResultOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--json', 'write the result as JSON').conflicts(['markdown', 'csv']))
+    .addOption(new Option('--markdown', 'write the result as Markdown').conflicts(['json', 'csv']))
+    .addOption(new Option('--csv', 'write the result as CSV').conflicts(['json', 'markdown']))
+    .option('--output <file>', 'write the result to a file, whole or not at all')
+    .option('--seed <n>', 'seed of every random choice')
+    .addOption(new Option('-4', 'use IPv4 only').conflicts('6'))
+    .addOption(new Option('-6', 'use IPv6 only').conflicts('4'));
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option('--key-file <file>', 'file with the pre-shared key that both ends know')
+    .option('--config <file>', 'configuration file (else ./tautline.yaml, ~/.config/tautline/tautline.yaml)')
+    .option('--quiet', 'no progress and no notes on stderr')
+    .option('--no-color', 'no colours');
+}
+
+/** What the flags say about settings of the configuration, by the setting's dotted path. */
+export function settingsOfFlags(flags: CommonFlags): Record<string, string | undefined> {
+  const format = flags.json === true ? 'json' : flags.markdown === true ? 'markdown' : flags.csv === true ? 'csv' : formatOfName(flags.output);
+  return {
+    'key-file': flags.keyFile,
+    seed: flags.seed,
+    family: flags[4] === true ? '4' : flags[6] === true ? '6' : undefined,
+    format,
+    color: flags.color === false ? 'never' : undefined,
+  };
+}
+
+/** `--output result.json` says the format by its name. */
+function formatOfName(path: string | undefined): string | undefined {
+  const ending = path === undefined ? undefined : /\.(json|csv|md|txt)$/.exec(path)?.[1];
+  return ending === 'md' ? 'markdown' : ending === 'txt' ? 'text' : ending;
+}

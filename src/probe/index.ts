@@ -1,0 +1,21 @@
+/**
+ * The ways to measure, one file each behind one interface: ping, echo, tcp, dns, tls, http,
+ * throughput, responsiveness. A probe turns options into plans for the ports and the ports' logs
+ * into measurements; it opens no sockets and prints nothing. What the network did is an outcome,
+ * never an exception. Choosing what to measure and rating it is for others.
+ *
+ *     const ports = createHostPorts({});
+ *     const [rtt] = await echoProbe.run({ target: parseTarget('10.0.0.2:7227'), path: 'default',
+ *       options: { ...echoProbe.defaults, count: 100 }, ports, seed: 1,
+ *       signal: AbortSignal.timeout(10_000), onProgress: () => {} });
+ */
+export * from './dns.js';
+export * from './echo.js';
+export * from './http.js';
+export * from './ping.js';
+export * from './probe.js';
+export * from './registry.js';
+export * from './responsiveness.js';
+export * from './tcp.js';
+export * from './throughput.js';
+export * from './tls.js';

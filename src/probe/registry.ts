@@ -1,0 +1,25 @@
+import { dnsProbe } from './dns.js';
+import { echoProbe } from './echo.js';
+import { httpProbe } from './http.js';
+import { pingProbe } from './ping.js';
+import type { CommonOptions, Probe } from './probe.js';
+import { responsivenessProbe } from './responsiveness.js';
+import { tcpProbe } from './tcp.js';
+import { throughputProbe } from './throughput.js';
+import { tlsProbe } from './tls.js';
+
+/**
+ * Every probe, in the order of the help. A new probe is one new file and one line here. Each takes
+ * its own options, of which the registry only knows that they extend the common ones: whoever runs a
+ * probe from here builds its options from its own `defaults` and `flags`.
+ */
+export const PROBES: readonly Probe[] = [
+  pingProbe,
+  echoProbe,
+  tcpProbe,
+  dnsProbe,
+  tlsProbe,
+  httpProbe,
+  throughputProbe,
+  responsivenessProbe,
+] as readonly Probe<never>[] as readonly Probe[];
