@@ -1,0 +1,79 @@
+import type { Endpoint } from '../../base/index.js';
+import { memory } from './libc.js';
+import type { Libc } from './libc.js';
+import { SOCKADDR_BYTES_MAX, decodeSockaddr } from './sockaddr.js';
+
+/** Sets an option that is an `int`. @returns whether the kernel took it; false too where the platform has no such option */
+export function setInt(libc: Libc, fd: number, level: number, option: number | undefined, value: number): boolean {
+  if (option === undefined) return false;
+  const bytes = memory(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return libc.setsockopt(fd, level, option, bytes, 4) === 0;
+}
+
+/** Reads an option that is an `int`. */
+export function readInt(libc: Libc, fd: number, level: number, option: number | undefined): number | undefined {
+  const bytes = readOption(libc, fd, { level, option, sizeBytesMax: 4 });
+  return bytes?.length === 4 ? new DataView(bytes.buffer).getInt32(0, true) : undefined;
+}
+
+/** Reads any option; the bytes are as long as the kernel made them. */
+export function readOption(libc: Libc, fd: number, what: { level: number; option: number | undefined; sizeBytesMax: number }): Uint8Array<ArrayBuffer> | undefined {
+  if (what.option === undefined) return undefined;
+  const bytes = memory(what.sizeBytesMax);
+  const length = memory(4);
+  new DataView(length.buffer).setUint32(0, what.sizeBytesMax, true);
+  if (libc.getsockopt(fd, what.level, what.option, bytes, length) !== 0) return undefined;
+  return bytes.subarray(0, new DataView(length.buffer).getUint32(0, true));
+}
+
+/** Differentiated services code point: the upper six bits of IP_TOS or IPV6_TCLASS. On IPv6 both are set, for mapped IPv4. */
+export function setDscp(libc: Libc, fd: number, family: 4 | 6, dscp: number): boolean {
+  const c = libc.constants;
+  const four = setInt(libc, fd, c.IPPROTO_IP, c.IP_TOS, dscp << 2);
+  return family === 4 ? four : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_TCLASS, dscp << 2);
+}
+
+/** Asks that routers do not fragment; a datagram above the known path MTU is then refused with EMSGSIZE. */
+export function setDontFragment(libc: Libc, fd: number, family: 4 | 6): boolean {
+  const c = libc.constants;
+  if (libc.platform === 'darwin') return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_DONTFRAG, 1) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_DONTFRAG, 1);
+  const on = c.IP_PMTUDISC_DO ?? 0;
+  return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_MTU_DISCOVER, on) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_MTU_DISCOVER, on);
+}
+
+/** Time to live, or hop limit. */
+export function setTtl(libc: Libc, fd: number, family: 4 | 6, ttl: number): boolean {
+  const c = libc.constants;
+  return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_TTL, ttl) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_UNICAST_HOPS, ttl);
+}
+
+/**
+ * Makes the receive buffer as large as allowed: beyond `net.core.rmem_max` with the right to, else up
+ * to it. @returns the size in force (the kernel's own figure, which counts its bookkeeping)
+ */
+export function growReceiveBuffer(libc: Libc, fd: number, sizeBytes: number): number {
+  return grow(libc, fd, sizeBytes, libc.constants.SO_RCVBUFFORCE, libc.constants.SO_RCVBUF);
+}
+
+export function growSendBuffer(libc: Libc, fd: number, sizeBytes: number): number {
+  return grow(libc, fd, sizeBytes, libc.constants.SO_SNDBUFFORCE, libc.constants.SO_SNDBUF);
+}
+
+/** What getsockname says, or undefined when it fails. */
+export function localEndpoint(libc: Libc, fd: number): Endpoint | undefined {
+  const bytes = memory(SOCKADDR_BYTES_MAX);
+  const length = memory(4);
+  new DataView(length.buffer).setUint32(0, SOCKADDR_BYTES_MAX, true);
+  return libc.getsockname(fd, bytes, length) === 0 ? decodeSockaddr(libc, bytes) : undefined;
+}
+
+function grow(libc: Libc, fd: number, sizeBytes: number, force: number | undefined, plain: number): number {
+  const level = libc.constants.SOL_SOCKET;
+  const before = readInt(libc, fd, level, plain) ?? 0;
+  // macOS refuses what is above its limit instead of cutting it down: halve until it fits.
+  for (let size = sizeBytes; size > before; size /= 2) {
+    if (setInt(libc, fd, level, force, Math.floor(size)) || setInt(libc, fd, level, plain, Math.floor(size))) break;
+  }
+  return readInt(libc, fd, level, plain) ?? before;
+}
