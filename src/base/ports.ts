@@ -433,4 +433,6 @@ export interface Ports {
   readonly files: Files;
   readonly commands: Commands;
   readonly log: Log;
+  /** Where figures that are made over these ports come from; measured unless it says otherwise. */
+  readonly provenance?: 'measured' | 'simulated';
 }

@@ -13,6 +13,7 @@ export * from './control-reader.js';
 export * from './datagram.js';
 export * from './flood-counter.js';
 export * from './header.js';
+export * from './http-responder.js';
 export * from './icmp.js';
 export * from './responder.js';
 export * from './sequence-window.js';
