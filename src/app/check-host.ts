@@ -15,7 +15,12 @@ export interface SelfServe {
 export function hostSubjects(found: HostFindings): SubjectHead[] {
   return [
     ...found.interfaces.map(interfaceSubject),
-    ...found.gateways.map((route): SubjectHead => ({ name: `default gateway (IPv${route.family})`, role: 'gateway', address: route.gateway, facts: { interface: route.interfaceName } })),
+    ...found.gateways.map((route): SubjectHead => ({
+      name: `default gateway (IPv${route.family})`,
+      role: 'gateway',
+      address: route.gateway,
+      facts: { interface: route.interfaceName },
+    })),
     ...found.resolvers.map((address): SubjectHead => ({ name: 'resolver', role: 'resolver', address, facts: {} })),
   ];
 }

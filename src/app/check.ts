@@ -44,7 +44,8 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
   const keys = await Promise.all(targets.map((named) => keyFor(ports, named.peer?.keyFile ?? request.keyFile)));
   const head = await documentHead(ports);
   const startedMs = ports.clock.nowMs();
-  const subjects = targets.length > 0 ? await checkTargets(ports, request, { targets, keys, startedAt: head.startedAt }) : await checkHost(ports, request);
+  const subjects =
+    targets.length > 0 ? await checkTargets(ports, request, { targets, keys, startedAt: head.startedAt }) : await checkHost(ports, request);
   const rated = subjects.map((subject) => ({ ...subject, measurements: rateAll(subject.measurements, request.bands) }));
   return {
     schema: 'tautline.check/1',
@@ -54,7 +55,12 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     ...(request.target === undefined ? {} : { target: request.target }),
     depth: request.depth,
     subjects: rated,
-    verdict: conclude({ subjects: rated, bands: request.bands, ...(targets.length > 0 ? { target: request.target ?? 'the peers' } : {}), interrupted: request.signal.aborted }),
+    verdict: conclude({
+      subjects: rated,
+      bands: request.bands,
+      ...(targets.length > 0 ? { target: request.target ?? 'the peers' } : {}),
+      interrupted: request.signal.aborted,
+    }),
   };
 }
 

@@ -30,7 +30,9 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
   if (problem) throw new TautlineError('config', `${path}:${lineOf(problem.pos[0])}: not valid YAML: ${problem.message}`);
   const value = plain(document, path);
   if (value !== null && (typeof value !== 'object' || Array.isArray(value))) {
-    throw new TautlineError('config', `${path}:1: must be a block of keys and values`, { hint: "write for example 'key-file: tautline.key'" });
+    throw new TautlineError('config', `${path}:1: must be a block of keys and values`, {
+      hint: "write for example 'key-file: tautline.key'",
+    });
   }
   const given = Object.entries((value ?? {}) as Record<string, unknown>);
   return {
@@ -57,7 +59,9 @@ function offsetOf(document: Document, path: readonly PropertyKey[], what: 'key' 
   for (let depth = path.length; depth > 0; depth--) {
     const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1).map(String), true);
     if (!isMap(parent)) continue;
-    const pair = parent.items.find((item) => isPair(item) && String(isNode(item.key) ? (item.key as Node).toJSON() : item.key) === String(path[depth - 1]));
+    const pair = parent.items.find(
+      (item) => isPair(item) && String(isNode(item.key) ? (item.key as Node).toJSON() : item.key) === String(path[depth - 1]),
+    );
     const node = depth === path.length && what === 'value' ? (pair?.value ?? pair?.key) : pair?.key;
     if (isNode(node) && node.range) return node.range[0];
   }

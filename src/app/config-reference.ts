@@ -74,6 +74,9 @@ function table(rows: readonly Setting[]): string[] {
   return [
     '| key | what it is | takes | default | environment | flag |',
     '|---|---|---|---|---|---|',
-    ...rows.map((row) => `| \`${row.path.join('.')}\` | ${row.help} | ${row.takes} | ${row.default} | \`${row.env}\` | ${row.flag === undefined ? '' : `\`${row.flag}\``} |`),
+    ...rows.map(
+      (row) =>
+        `| \`${row.path.join('.')}\` | ${row.help} | ${row.takes} | ${row.default} | \`${row.env}\` | ${row.flag === undefined ? '' : `\`${row.flag}\``} |`,
+    ),
   ];
 }

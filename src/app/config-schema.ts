@@ -23,14 +23,17 @@ export type Format = (typeof FORMATS)[number];
 
 const limitEntries = Object.fromEntries(LIMIT_NAMES.map((name) => [limitKey(name), limitSetting(LIMITS[name])]));
 
-const PeerSchema = v.union([
-  v.pipe(scalar(), v.string()),
-  v.strictObject({
-    paths: v.record(v.string(), v.pipe(scalar(), v.string())),
-    'default-path': v.optional(v.string()),
-    'key-file': v.optional(v.string()),
-  }),
-], 'must be an address, or a block with paths');
+const PeerSchema = v.union(
+  [
+    v.pipe(scalar(), v.string()),
+    v.strictObject({
+      paths: v.record(v.string(), v.pipe(scalar(), v.string())),
+      'default-path': v.optional(v.string()),
+      'key-file': v.optional(v.string()),
+    }),
+  ],
+  'must be an address, or a block with paths',
+);
 
 export const BandSchema = v.strictObject({ excellent: scalar(), good: scalar(), fair: scalar() });
 
@@ -41,17 +44,51 @@ export const ConfigSchema = v.strictObject({
     takes: 'a file name, relative to the configuration file',
     default: 'none',
   }),
-  seed: setting(whole(0, 4294967295), { flag: '--seed <n>', help: 'seed of every random choice (resampling for intervals)', takes: 'a whole number from 0 to 4294967295', default: '1' }),
+  seed: setting(whole(0, 4294967295), {
+    flag: '--seed <n>',
+    help: 'seed of every random choice (resampling for intervals)',
+    takes: 'a whole number from 0 to 4294967295',
+    default: '1',
+  }),
   family: setting(choice(['any', '4', '6']), { flag: '-4, -6', help: 'address family to use', takes: 'any, 4 or 6', default: 'any' }),
-  format: setting(choice(FORMATS), { flag: '--json, --markdown, --csv', help: 'how the result is written', takes: FORMATS.join(', '), default: 'text' }),
-  color: setting(choice(['auto', 'always', 'never']), { flag: '--no-color', help: 'colours in the text report; auto: on a terminal, unless NO_COLOR is set', takes: 'auto, always or never', default: 'auto' }),
-  check: v.optional(v.strictObject({
-    depth: setting(choice(DEPTHS), { flag: '--quick, --thorough', help: 'how long a check may take: about 5 s, 15 s or 60 s', takes: DEPTHS.join(', '), default: 'default' }),
-  })),
-  serve: v.optional(v.strictObject({
-    bind: setting(scalar(), { flag: '--bind <address>', help: 'address to answer on; without a key only loopback is allowed', takes: 'an IP address', default: '127.0.0.1' }),
-    port: setting(whole(1, 65535), { flag: '--port <n>', help: 'TCP and UDP port', takes: 'a port from 1 to 65535', default: String(DEFAULT_PORT) }),
-  })),
+  format: setting(choice(FORMATS), {
+    flag: '--json, --markdown, --csv',
+    help: 'how the result is written',
+    takes: FORMATS.join(', '),
+    default: 'text',
+  }),
+  color: setting(choice(['auto', 'always', 'never']), {
+    flag: '--no-color',
+    help: 'colours in the text report; auto: on a terminal, unless NO_COLOR is set',
+    takes: 'auto, always or never',
+    default: 'auto',
+  }),
+  check: v.optional(
+    v.strictObject({
+      depth: setting(choice(DEPTHS), {
+        flag: '--quick, --thorough',
+        help: 'how long a check may take: about 5 s, 15 s or 60 s',
+        takes: DEPTHS.join(', '),
+        default: 'default',
+      }),
+    }),
+  ),
+  serve: v.optional(
+    v.strictObject({
+      bind: setting(scalar(), {
+        flag: '--bind <address>',
+        help: 'address to answer on; without a key only loopback is allowed',
+        takes: 'an IP address',
+        default: '127.0.0.1',
+      }),
+      port: setting(whole(1, 65535), {
+        flag: '--port <n>',
+        help: 'TCP and UDP port',
+        takes: 'a port from 1 to 65535',
+        default: String(DEFAULT_PORT),
+      }),
+    }),
+  ),
   peers: v.optional(v.record(v.string(), PeerSchema)),
   bands: v.optional(v.record(v.string(), BandSchema)),
   limits: v.optional(v.strictObject(limitEntries)),
@@ -116,7 +153,10 @@ function whole(min: number, max: number) {
 }
 
 function choice<const T extends readonly string[]>(options: T) {
-  return v.pipe(scalar(), v.picklist(options, (issue) => `${issue.received} is not one of ${options.join(', ')}`));
+  return v.pipe(
+    scalar(),
+    v.picklist(options, (issue) => `${issue.received} is not one of ${options.join(', ')}`),
+  );
 }
 
 function setting<S extends v.GenericSchema>(schema: S, info: SettingInfo) {
@@ -132,7 +172,13 @@ function limitSetting(limit: Limit) {
   };
   return setting(parsed(within), {
     help: limit.help,
-    takes: { count: 'a whole number', 'per second': 'a whole number', ms: 'a duration such as 30s', bps: 'a rate such as 50M', bytes: 'a size such as 10M' }[limit.unit],
+    takes: {
+      count: 'a whole number',
+      'per second': 'a whole number',
+      ms: 'a duration such as 30s',
+      bps: 'a rate such as 50M',
+      bytes: 'a size such as 10M',
+    }[limit.unit],
     default: writeLimit(limit.default, limit),
   });
 }
@@ -144,8 +190,21 @@ function count(text: string): number {
 
 /** Writes a limit as it can be read back. */
 function writeLimit(value: number, limit: Limit): string {
-  if (limit.unit === 'ms') return scaled(value, [[3_600_000, 'h'], [60_000, 'm'], [1000, 's'], [1, 'ms']]);
-  if (limit.unit === 'bps' || limit.unit === 'bytes') return scaled(value, [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, '']]);
+  if (limit.unit === 'ms')
+    return scaled(value, [
+      [3_600_000, 'h'],
+      [60_000, 'm'],
+      [1000, 's'],
+      [1, 'ms'],
+    ]);
+  if (limit.unit === 'bps' || limit.unit === 'bytes')
+    return scaled(value, [
+      [1e12, 'T'],
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+      [1, ''],
+    ]);
   return String(value);
 }
 

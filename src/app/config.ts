@@ -48,16 +48,25 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const raw = structuredClone(file?.value ?? {});
   for (const setting of settings()) {
     const key = setting.path.join('.');
-    for (const [text, origin] of [[sources.env[setting.env], setting.env], [sources.flags[key], setting.flag ?? key]] as const) {
+    for (const [text, origin] of [
+      [sources.env[setting.env], setting.env],
+      [sources.flags[key], setting.flag ?? key],
+    ] as const) {
       if (text === undefined || (text === '' && origin === setting.env)) continue;
       assign(raw, setting.path, text);
       origins.set(key, origin);
     }
   }
-  const where = (path: readonly PropertyKey[], at: 'key' | 'value'): string => origins.get(path.join('.')) ?? file?.locate(path, at) ?? 'configuration';
+  const where = (path: readonly PropertyKey[], at: 'key' | 'value'): string =>
+    origins.get(path.join('.')) ?? file?.locate(path, at) ?? 'configuration';
   const result = v.safeParse(ConfigSchema, raw, { abortPipeEarly: true });
   if (!result.success) throw explain(result.issues[0], where);
-  return assemble(result.output, { where, ...(file ? { file } : {}), keyFromFile: !origins.has('key-file'), workingFolder: sources.workingFolder });
+  return assemble(result.output, {
+    where,
+    ...(file ? { file } : {}),
+    keyFromFile: !origins.has('key-file'),
+    workingFolder: sources.workingFolder,
+  });
 }
 
 async function findFile(sources: ConfigSources): Promise<ConfigFile | undefined> {
@@ -87,10 +96,15 @@ function explain(outer: v.BaseIssue<unknown>, where: Where): TautlineError {
     return new TautlineError('config', `${where(path, 'key')}: unknown key '${name}'`, { hint });
   }
   if (issue.type === 'strict_object' && issue.input === undefined) {
-    return new TautlineError('config', `${where(path.slice(0, -1), 'key')}: '${path.slice(0, -1).join('.')}' lacks '${String(path.at(-1))}'`);
+    return new TautlineError(
+      'config',
+      `${where(path.slice(0, -1), 'key')}: '${path.slice(0, -1).join('.')}' lacks '${String(path.at(-1))}'`,
+    );
   }
   const message = PLAIN[issue.kind === 'schema' ? issue.type : ''] ?? issue.message;
-  return new TautlineError('config', `${where(path, 'value')}: ${name}: ${message}`, { hint: 'docs/configuration.md lists every key and what it takes' });
+  return new TautlineError('config', `${where(path, 'value')}: ${name}: ${message}`, {
+    hint: 'docs/configuration.md lists every key and what it takes',
+  });
 }
 
 /** Of a union's issues, the one that got furthest into the value: that shape was meant. */
@@ -119,7 +133,9 @@ interface Context {
 
 function assemble(raw: RawConfig, context: Context): Config {
   const base = context.file?.folder ?? context.workingFolder;
-  const limits = Object.fromEntries(LIMIT_NAMES.map((name) => [name, (raw.limits as Record<string, unknown> | undefined)?.[limitKey(name)]]));
+  const limits = Object.fromEntries(
+    LIMIT_NAMES.map((name) => [name, (raw.limits as Record<string, unknown> | undefined)?.[limitKey(name)]]),
+  );
   const keyFile = raw['key-file'];
   return {
     ...(context.file ? { file: context.file.path } : {}),
@@ -138,14 +154,16 @@ function assemble(raw: RawConfig, context: Context): Config {
 }
 
 function readPeer(name: string, raw: NonNullable<RawConfig['peers']>[string], base: string, where: Where): Peer {
-  const declaration = typeof raw === 'string'
-    ? { paths: { default: raw } }
-    : {
-        paths: raw.paths,
-        ...(raw['default-path'] === undefined ? {} : { defaultPath: raw['default-path'] }),
-        ...(raw['key-file'] === undefined ? {} : { keyFile: inFolder(base, raw['key-file']) }),
-      };
-  if (/[/\s]/.test(name)) throw new TautlineError('config', `${where(['peers', name], 'key')}: a peer's name cannot hold spaces or slashes: '${name}'`);
+  const declaration =
+    typeof raw === 'string'
+      ? { paths: { default: raw } }
+      : {
+          paths: raw.paths,
+          ...(raw['default-path'] === undefined ? {} : { defaultPath: raw['default-path'] }),
+          ...(raw['key-file'] === undefined ? {} : { keyFile: inFolder(base, raw['key-file']) }),
+        };
+  if (/[/\s]/.test(name))
+    throw new TautlineError('config', `${where(['peers', name], 'key')}: a peer's name cannot hold spaces or slashes: '${name}'`);
   try {
     return definePeer(name, declaration);
   } catch (error) {
@@ -153,7 +171,10 @@ function readPeer(name: string, raw: NonNullable<RawConfig['peers']>[string], ba
     // The line of the path that cannot be read, if it is one of them, else the peer's.
     const bad = Object.entries(declaration.paths).find(([, text]) => error.message.includes(`'${text}'`))?.[0];
     const path = bad !== undefined && typeof raw !== 'string' ? ['peers', name, 'paths', bad] : ['peers', name];
-    throw new TautlineError('config', `${where(path, 'value')}: peers.${name}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+    throw new TautlineError('config', `${where(path, 'value')}: peers.${name}: ${error.message}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
   }
 }
 

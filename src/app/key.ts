@@ -14,7 +14,9 @@ export async function readKey(files: Files, path: string): Promise<Uint8Array> {
   const text = (await files.readText(path))?.trim();
   const hint = `make one with: head -c 32 /dev/urandom | base64 > ${path}`;
   if (text === undefined) throw new TautlineError('config', `there is no key file ${path}`, { hint });
-  if (text.length < KEY_CHARACTERS_MIN) throw new TautlineError('config', `the key in ${path} is shorter than ${KEY_CHARACTERS_MIN} characters`, { hint });
-  if (text.length > KEY_CHARACTERS_MAX) throw new TautlineError('config', `the key in ${path} is longer than ${KEY_CHARACTERS_MAX} characters`, { hint });
+  if (text.length < KEY_CHARACTERS_MIN)
+    throw new TautlineError('config', `the key in ${path} is shorter than ${KEY_CHARACTERS_MIN} characters`, { hint });
+  if (text.length > KEY_CHARACTERS_MAX)
+    throw new TautlineError('config', `the key in ${path} is longer than ${KEY_CHARACTERS_MAX} characters`, { hint });
   return new TextEncoder().encode(text);
 }

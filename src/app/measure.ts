@@ -63,7 +63,9 @@ export function findProbe(name: string): Probe {
   if (probe) return probe;
   const names = PROBES.map((candidate) => candidate.name);
   const guess = nearest(name, names);
-  throw new TautlineError('usage', `there is no probe '${name}'`, { hint: guess === undefined ? `the probes are ${names.join(', ')}` : `did you mean '${guess}'?` });
+  throw new TautlineError('usage', `there is no probe '${name}'`, {
+    hint: guess === undefined ? `the probes are ${names.join(', ')}` : `did you mean '${guess}'?`,
+  });
 }
 
 export function withOptions(probe: Probe, options: Readonly<Record<string, unknown>>): CommonOptions {

@@ -37,9 +37,39 @@ interface Budget {
 }
 
 const BUDGETS: Readonly<Record<Depth, Budget>> = {
-  quick: { latencyMs: 800, connects: 8, requests: 4, throughputMs: 1000, omitMs: 200, bothMs: 0, responsivenessMs: 0, selfLatencyMs: 400, selfThroughputMs: 700 },
-  default: { latencyMs: 2000, connects: 15, requests: 6, throughputMs: 3000, omitMs: 500, bothMs: 0, responsivenessMs: 4000, selfLatencyMs: 1500, selfThroughputMs: 2500 },
-  thorough: { latencyMs: 8000, connects: 40, requests: 15, throughputMs: 10_000, omitMs: 1000, bothMs: 8000, responsivenessMs: 15_000, selfLatencyMs: 6000, selfThroughputMs: 10_000 },
+  quick: {
+    latencyMs: 800,
+    connects: 8,
+    requests: 4,
+    throughputMs: 1000,
+    omitMs: 200,
+    bothMs: 0,
+    responsivenessMs: 0,
+    selfLatencyMs: 400,
+    selfThroughputMs: 700,
+  },
+  default: {
+    latencyMs: 2000,
+    connects: 15,
+    requests: 6,
+    throughputMs: 3000,
+    omitMs: 500,
+    bothMs: 0,
+    responsivenessMs: 4000,
+    selfLatencyMs: 1500,
+    selfThroughputMs: 2500,
+  },
+  thorough: {
+    latencyMs: 8000,
+    connects: 40,
+    requests: 15,
+    throughputMs: 10_000,
+    omitMs: 1000,
+    bothMs: 8000,
+    responsivenessMs: 15_000,
+    selfLatencyMs: 6000,
+    selfThroughputMs: 10_000,
+  },
 };
 
 /** Nothing is measured for less than this, however many paths share the budget. */
@@ -54,7 +84,11 @@ const SILENT_TRIES = 3;
 const SILENT_TIMEOUT_MS = 1000;
 
 /** What to run against a target, from what it answers to. `sharedBy` targets divide the budget. */
-export function planTarget(subject: number, found: TargetFindings, options: { depth: Depth; sharedBy: number; requestTimeoutMs?: number }): Stage[] {
+export function planTarget(
+  subject: number,
+  found: TargetFindings,
+  options: { depth: Depth; sharedBy: number; requestTimeoutMs?: number },
+): Stage[] {
   if (!found.address) return [];
   const budget = shared(BUDGETS[options.depth], options.sharedBy);
   const at = stepMaker(subject, found.named.path);
@@ -98,7 +132,9 @@ export function planHost(found: HostFindings, options: { depth: Depth; firstSubj
   const budget = BUDGETS[options.depth];
   let subject = options.firstSubject + found.interfaces.length;
   const gateways = found.gateways.map((route) => planGateway(subject++, route.gateway, budget));
-  const resolvers = found.resolvers.map((address) => stepMaker(subject++, 'default')('dns', literal(address), { server: address, count: budget.requests }));
+  const resolvers = found.resolvers.map((address) =>
+    stepMaker(subject++, 'default')('dns', literal(address), { server: address, count: budget.requests }),
+  );
   return [gateways, resolvers].filter(some);
 }
 
@@ -106,7 +142,11 @@ export function planHost(found: HostFindings, options: { depth: Depth; firstSubj
 function planGateway(subject: number, gateway: string, budget: Budget): Step {
   const at = stepMaker(subject, 'default');
   const tries = { count: SILENT_TRIES, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: SILENT_TIMEOUT_MS };
-  const otherwise = [at('dns', literal(gateway), { server: gateway, ...tries }), at('tcp', withPort(literal(gateway), 80), tries), at('tcp', withPort(literal(gateway), 443), tries)];
+  const otherwise = [
+    at('dns', literal(gateway), { server: gateway, ...tries }),
+    at('tcp', withPort(literal(gateway), 80), tries),
+    at('tcp', withPort(literal(gateway), 443), tries),
+  ];
   return { ...at('ping', literal(gateway), { ...rhythm(budget.latencyMs, PING_INTERVAL_MS), timeoutMs: SILENT_TIMEOUT_MS }), otherwise };
 }
 
@@ -115,7 +155,11 @@ export function planSelf(subject: number, serve: Target, depth: Depth): Stage[] 
   const budget = BUDGETS[depth];
   const at = stepMaker(subject, 'loopback');
   const up = { streams: 1, durationMs: budget.selfThroughputMs, omitMs: budget.omitMs };
-  return [[at('echo', serve, rhythm(budget.selfLatencyMs, ECHO_INTERVAL_MS))], [at('throughput', serve, { ...up, direction: 'down' })], [at('throughput', serve, { ...up, direction: 'up' })]];
+  return [
+    [at('echo', serve, rhythm(budget.selfLatencyMs, ECHO_INTERVAL_MS))],
+    [at('throughput', serve, { ...up, direction: 'down' })],
+    [at('throughput', serve, { ...up, direction: 'up' })],
+  ];
 }
 
 function shared(budget: Budget, by: number): Budget {
@@ -132,7 +176,14 @@ function shared(budget: Budget, by: number): Budget {
 }
 
 function stepMaker(subject: number, path: string) {
-  return (probe: string, target: Target, options: Readonly<Record<string, unknown>>): Step => ({ subject, probe, target, path, options, label: `${label(probe, options)} ${target.text}` });
+  return (probe: string, target: Target, options: Readonly<Record<string, unknown>>): Step => ({
+    subject,
+    probe,
+    target,
+    path,
+    options,
+    label: `${label(probe, options)} ${target.text}`,
+  });
 }
 
 function label(probe: string, options: Readonly<Record<string, unknown>>): string {

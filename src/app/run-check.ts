@@ -34,16 +34,22 @@ export async function runStages(ports: Ports, stages: readonly Stage[], options:
     options.progress.update(label, atStartMs);
     // A stage is as far as its slowest step.
     const fractions = stage.map(() => 0);
-    const onProgress = (index: number) => (_doing: string, fraction: number): void => {
-      fractions[index] = fraction;
-      options.progress.update(label, atStartMs - expectedMs * Math.min(...fractions));
-    };
+    const onProgress =
+      (index: number) =>
+      (_doing: string, fraction: number): void => {
+        fractions[index] = fraction;
+        options.progress.update(label, atStartMs - expectedMs * Math.min(...fractions));
+      };
     await Promise.all(stage.map((step, index) => runStep(ports, step, { ...options, onProgress: onProgress(index) })));
     leftMs -= expectedMs;
   }
 }
 
-async function runStep(ports: Ports, step: Step, options: RunOptions & { onProgress: (doing: string, fraction: number) => void }): Promise<void> {
+async function runStep(
+  ports: Ports,
+  step: Step,
+  options: RunOptions & { onProgress: (doing: string, fraction: number) => void },
+): Promise<void> {
   const measurements = await runProbe(ports, step, options);
   options.onMeasured(step.subject, measurements);
   if (measurements.some((measurement) => measurement.outcome === 'ok')) return;
@@ -55,7 +61,11 @@ async function runStep(ports: Ports, step: Step, options: RunOptions & { onProgr
 }
 
 /** One probe that cannot run must not cost the others: what it throws becomes its result. */
-async function runProbe(ports: Ports, step: Step, options: RunOptions & { onProgress: (doing: string, fraction: number) => void }): Promise<Measurement[]> {
+async function runProbe(
+  ports: Ports,
+  step: Step,
+  options: RunOptions & { onProgress: (doing: string, fraction: number) => void },
+): Promise<Measurement[]> {
   const probe = findProbe(step.probe);
   const key = options.keyOf(step.subject);
   const startedAt = new Date(ports.clock.wallMs()).toISOString();
@@ -72,16 +82,18 @@ async function runProbe(ports: Ports, step: Step, options: RunOptions & { onProg
     });
   } catch (error) {
     ports.log.debug(`${step.label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return [{
-      probe: step.probe,
-      metric: step.probe,
-      target: step.target.text,
-      path: step.path,
-      outcome: error instanceof TautlineError && error.code === 'unsupported' ? 'unsupported' : 'unchecked',
-      startedAt,
-      durationMs: 0,
-      provenance: 'measured',
-      reason: error instanceof Error ? error.message : String(error),
-    }];
+    return [
+      {
+        probe: step.probe,
+        metric: step.probe,
+        target: step.target.text,
+        path: step.path,
+        outcome: error instanceof TautlineError && error.code === 'unsupported' ? 'unsupported' : 'unchecked',
+        startedAt,
+        durationMs: 0,
+        provenance: 'measured',
+        reason: error instanceof Error ? error.message : String(error),
+      },
+    ];
   }
 }

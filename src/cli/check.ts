@@ -12,7 +12,12 @@ interface CheckFlags extends CommonFlags {
   readonly thorough?: boolean;
 }
 
-const CODES = { pass: EXIT.pass, fail: EXIT.fail, inconclusive: EXIT.inconclusive, unmeasured: EXIT.unmeasured } as const satisfies Readonly<Record<string, ExitCode>>;
+const CODES = {
+  pass: EXIT.pass,
+  fail: EXIT.fail,
+  inconclusive: EXIT.inconclusive,
+  unmeasured: EXIT.unmeasured,
+} as const satisfies Readonly<Record<string, ExitCode>>;
 
 /** `tautline check [TARGET]`. */
 export const checkCommand: CliCommand = {
@@ -20,7 +25,10 @@ export const checkCommand: CliCommand = {
   summary: 'measure, rate and explain: the main job',
   declare(command, onRun) {
     command
-      .argument('[target]', "a peer's name, host, host:port of a tautline serve, or a URL; without one: the peers of the configuration, else this host, its gateway and its resolvers")
+      .argument(
+        '[target]',
+        "a peer's name, host, host:port of a tautline serve, or a URL; without one: the peers of the configuration, else this host, its gateway and its resolvers",
+      )
       .addOption(new Option('--quick', 'about 5 seconds').conflicts('thorough'))
       .addOption(new Option('--thorough', 'about 60 seconds (else about 15)').conflicts('quick'));
     addResultOptions(command);

@@ -15,7 +15,10 @@ export const measureCommand: CliCommand = {
   summary: 'run one probe',
   declare(command, onRun) {
     command.usage('PROBE TARGET [options]').argument('[probe]').argument('[target]').allowUnknownOption().allowExcessArguments();
-    command.addHelpText('after', '\nTARGET is a peer of the configuration, host, host:port or a URL.\nThe options of a probe: tautline measure PROBE --help');
+    command.addHelpText(
+      'after',
+      '\nTARGET is a peer of the configuration, host, host:port or a URL.\nThe options of a probe: tautline measure PROBE --help',
+    );
     command.action((name?: string) => {
       if (name !== undefined) findProbe(name);
       throw new TautlineError('usage', 'no probe given', { hint: `the probes are ${PROBES.map((probe) => probe.name).join(', ')}` });
@@ -69,7 +72,10 @@ function declareProbe(parent: Command, probe: Probe, onRun: (work: Work) => void
 
 function optionOf(flag: ProbeFlag, probe: Probe): Option {
   const standard = (probe.defaults as unknown as Record<string, unknown>)[flag.key];
-  const option = new Option(flag.flag, flag.boolean === true || standard === undefined ? flag.help : `${flag.help} (default: ${written(flag.key, standard)})`);
+  const option = new Option(
+    flag.flag,
+    flag.boolean === true || standard === undefined ? flag.help : `${flag.help} (default: ${written(flag.key, standard)})`,
+  );
   if (flag.boolean === true) return option;
   return option.argParser((text: string) => {
     try {
@@ -77,14 +83,17 @@ function optionOf(flag: ProbeFlag, probe: Probe): Option {
     } catch (error) {
       if (!(error instanceof TautlineError)) throw error;
       const name = option.long ?? option.short ?? flag.key;
-      throw new TautlineError(error.code, `${name}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+      throw new TautlineError(error.code, `${name}: ${error.message}`, {
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
     }
   });
 }
 
 /** A default as a person would type it. */
 function written(key: string, value: unknown): string {
-  if (typeof value !== 'number' || !/Ms$/.test(key)) return String(value);
+  if (typeof value !== 'number' || !key.endsWith('Ms')) return String(value);
   return value >= 1000 && value % 100 === 0 ? `${value / 1000}s` : value >= 1 ? `${value}ms` : `${value * 1000}us`;
 }
 

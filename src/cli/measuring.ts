@@ -41,7 +41,10 @@ export async function runMeasuring(
     await output.prepare();
     const { document, code } = await work({ config, ports, signal: interrupt.signal, progress }).finally(() => progress.done());
     const toTerminal = flags.output === undefined && terminal.stdoutIsTty;
-    const text = REPORTS[config.format].render(document, { color: colored(config, terminal, toTerminal), width: toTerminal ? terminal.width : REPORT_WIDTH });
+    const text = REPORTS[config.format].render(document, {
+      color: colored(config, terminal, toTerminal),
+      width: toTerminal ? terminal.width : REPORT_WIDTH,
+    });
     const written = await output.write(text);
     if (document.interrupted === true) return EXIT.interrupted;
     return written ? code : EXIT.unmeasured;

@@ -42,7 +42,9 @@ export class ResultOutput {
     } catch (error) {
       if (!(error instanceof TautlineError)) throw error;
       this.#failed = true;
-      this.#terminal.stderr(`tautline: ${error.message}\n  hint: ${error.hint === undefined ? '' : `${error.hint}; `}the result goes to stdout instead\n`);
+      this.#terminal.stderr(
+        `tautline: ${error.message}\n  hint: ${error.hint === undefined ? '' : `${error.hint}; `}the result goes to stdout instead\n`,
+      );
     }
   }
 }

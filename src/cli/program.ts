@@ -46,7 +46,12 @@ async function parse(args: readonly string[], terminal: Terminal): Promise<Work 
   let work: Work | undefined;
   const program = new Command('tautline');
   const output = { writeOut: (text: string): void => void (help += text), writeErr: (): void => undefined };
-  program.configureOutput(output).exitOverride().showSuggestionAfterError(true).helpCommand(false).version(VERSION, '-V, --version', 'print the version');
+  program
+    .configureOutput(output)
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .helpCommand(false)
+    .version(VERSION, '-V, --version', 'print the version');
   program.description('Tells which network path is good enough for your workload, and proves it.').addHelpText('after', EXIT_HELP);
   const typed = args.find((arg) => !arg.startsWith('-'));
   for (const [name, entry] of Object.entries(COMMANDS)) {

@@ -34,7 +34,9 @@ export function definePeer(name: string, declaration: PeerDeclaration): Peer {
   if (!first) throw new TautlineError('config', `peer '${name}' has no paths`, { hint: 'give it at least one address' });
   const defaultPath = declaration.defaultPath ?? first.name;
   if (!paths.some((path) => path.name === defaultPath)) {
-    throw new TautlineError('config', `peer '${name}' has no path '${defaultPath}'`, { hint: `its paths are ${paths.map((path) => path.name).join(', ')}` });
+    throw new TautlineError('config', `peer '${name}' has no path '${defaultPath}'`, {
+      hint: `its paths are ${paths.map((path) => path.name).join(', ')}`,
+    });
   }
   return { name, paths, defaultPath, ...(declaration.keyFile === undefined ? {} : { keyFile: declaration.keyFile }) };
 }
@@ -43,7 +45,9 @@ export function definePeer(name: string, declaration: PeerDeclaration): Peer {
 export function choosePath(peer: Peer, name: string = peer.defaultPath): Path {
   const path = peer.paths.find((candidate) => candidate.name === name);
   if (path) return path;
-  throw new TautlineError('usage', `peer '${peer.name}' has no path '${name}'`, { hint: `its paths are ${peer.paths.map((candidate) => candidate.name).join(', ')}` });
+  throw new TautlineError('usage', `peer '${peer.name}' has no path '${name}'`, {
+    hint: `its paths are ${peer.paths.map((candidate) => candidate.name).join(', ')}`,
+  });
 }
 
 /** What a person may write for a peer or one of its paths: `beta`, `beta/vpn`. Undefined when no peer is meant. */

@@ -22,15 +22,35 @@ describe('targets', () => {
     });
   }
 
-  for (const text of ['', '   ', 'ftp://x', 'http://', 'a b', '10.0.0.1:0', '10.0.0.1:65536', '10.0.0.1:x', ':7227', '[::1', '[example]', '[::1]:', 'host/path', 'a:b:c', '-oProxyCommand=x', 'x'.repeat(254)]) {
+  for (const text of [
+    '',
+    '   ',
+    'ftp://x',
+    'http://',
+    'a b',
+    '10.0.0.1:0',
+    '10.0.0.1:65536',
+    '10.0.0.1:x',
+    ':7227',
+    '[::1',
+    '[example]',
+    '[::1]:',
+    'host/path',
+    'a:b:c',
+    '-oProxyCommand=x',
+    'x'.repeat(254),
+  ]) {
     test(`'${text.slice(0, 20)}' is refused with an example`, () => {
-      assert.throws(() => parseTarget(text), (error) => {
-        assert.ok(error instanceof TautlineError);
-        assert.equal(error.code, 'usage');
-        assert.match(error.message, /is not a target/);
-        assert.match(error.hint ?? '', /10\.0\.0\.1/);
-        return true;
-      });
+      assert.throws(
+        () => parseTarget(text),
+        (error) => {
+          assert.ok(error instanceof TautlineError);
+          assert.equal(error.code, 'usage');
+          assert.match(error.message, /is not a target/);
+          assert.match(error.hint ?? '', /10\.0\.0\.1/);
+          return true;
+        },
+      );
     });
   }
 

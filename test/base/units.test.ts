@@ -28,6 +28,10 @@ describe('units', () => {
 
 function refused(parse: (text: string) => number, texts: readonly string[], what: string): void {
   for (const text of texts) {
-    assert.throws(() => parse(text), (error) => error instanceof TautlineError && error.code === 'usage' && error.message.includes(what) && error.hint !== undefined, text);
+    assert.throws(
+      () => parse(text),
+      (error) => error instanceof TautlineError && error.code === 'usage' && error.message.includes(what) && error.hint !== undefined,
+      text,
+    );
   }
 }

@@ -36,14 +36,21 @@ describe('facts of a Linux host', () => {
   });
 
   test('garbage in the tables is no route', () => {
-    for (const text of ['', '\n\n', 'Iface\nx', 'Iface\neth0\t00000000\tzz\t0003\t0\t0\t0\t00000000', 'not a table at all\n1 2 3 4 5 6 7 8 9 10 11']) {
+    for (const text of [
+      '',
+      '\n\n',
+      'Iface\nx',
+      'Iface\neth0\t00000000\tzz\t0003\t0\t0\t0\t00000000',
+      'not a table at all\n1 2 3 4 5 6 7 8 9 10 11',
+    ]) {
       assert.deepEqual(parseRoutes4(text), []);
       assert.deepEqual(parseRoutes6(text), []);
     }
   });
 
   test('name servers are read once each, and comments and names are not addresses', () => {
-    const text = '# nameserver 9.9.9.9\nsearch example.org\nnameserver 10.0.0.53\n nameserver fe80::1%eth0\nnameserver ns.example.org\nnameserver 10.0.0.53\noptions rotate\n';
+    const text =
+      '# nameserver 9.9.9.9\nsearch example.org\nnameserver 10.0.0.53\n nameserver fe80::1%eth0\nnameserver ns.example.org\nnameserver 10.0.0.53\noptions rotate\n';
     assert.deepEqual(parseResolvConf(text), ['10.0.0.53', 'fe80::1%eth0']);
   });
 
@@ -58,8 +65,12 @@ describe('facts of a Linux host', () => {
     const item = (name: string): NetworkInterface => ({ name, addresses: [], up: true, loopback: false });
     const facts = linuxFacts(
       fakeFiles({
-        '/sys/class/net/eth0/mtu': '1500\n', '/sys/class/net/eth0/speed': '2500\n', '/sys/class/net/eth0/operstate': 'up\n',
-        '/sys/class/net/eth1/mtu': '9000\n', '/sys/class/net/eth1/speed': '-1\n', '/sys/class/net/eth1/operstate': 'down\n',
+        '/sys/class/net/eth0/mtu': '1500\n',
+        '/sys/class/net/eth0/speed': '2500\n',
+        '/sys/class/net/eth0/operstate': 'up\n',
+        '/sys/class/net/eth1/mtu': '9000\n',
+        '/sys/class/net/eth1/speed': '-1\n',
+        '/sys/class/net/eth1/operstate': 'down\n',
         '/sys/class/net/tun0/operstate': 'unknown\n',
       }),
       () => [item('eth0'), item('eth1'), item('tun0')],
@@ -146,7 +157,9 @@ en5: flags=8863<UP,BROADCAST,SMART,RUNNING,SIMPLEX,MULTICAST> mtu 9000
 describe('facts of a macOS host', () => {
   test('the default route is read from route -n get', () => {
     assert.deepEqual(parseRouteGet(ROUTE_GET, 4), [{ gateway: '192.168.1.1', family: 4, interfaceName: 'en0' }]);
-    assert.deepEqual(parseRouteGet(ROUTE_GET.replace('192.168.1.1', 'fe80::1%en0'), 6), [{ gateway: 'fe80::1%en0', family: 6, interfaceName: 'en0' }]);
+    assert.deepEqual(parseRouteGet(ROUTE_GET.replace('192.168.1.1', 'fe80::1%en0'), 6), [
+      { gateway: 'fe80::1%en0', family: 6, interfaceName: 'en0' },
+    ]);
   });
 
   test('a tunnel as default route and no route at all have no gateway', () => {

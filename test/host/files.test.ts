@@ -69,7 +69,12 @@ describe('files', () => {
   });
 
   test('errors of the system become what happened and what to do', () => {
-    const cases = [['EACCES', 'permission', /permission denied/], ['EROFS', 'permission', /read-only/], ['EDQUOT', 'io', /quota/], ['EIO', 'io', /EIO: broken/]] as const;
+    const cases = [
+      ['EACCES', 'permission', /permission denied/],
+      ['EROFS', 'permission', /read-only/],
+      ['EDQUOT', 'io', /quota/],
+      ['EIO', 'io', /EIO: broken/],
+    ] as const;
     for (const [code, kind, message] of cases) {
       const error = fileError('write', '/x', Object.assign(new Error(`${code}: broken`), { code }));
       assert.equal(error.code, kind);
