@@ -1,0 +1,75 @@
+import { TautlineError } from '../base/index.js';
+import type { Files } from '../base/index.js';
+
+export type FileFault = 'full' | 'permission' | 'io';
+
+/** Files in memory. A path can be made to fail, and the disk has a size. */
+export class SimFiles implements Files {
+  /** Room on the disk. */
+  capacityBytes = Number.POSITIVE_INFINITY;
+  readonly #files: Map<string, string>;
+  readonly #faults: { readonly prefix: string; readonly doing: 'read' | 'write'; readonly fault: FileFault }[] = [];
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    this.#files = new Map(Object.entries(files));
+  }
+
+  /** From now on reading or writing below this path fails. */
+  break(prefix: string, doing: 'read' | 'write', fault: FileFault): void {
+    this.#faults.push({ prefix, doing, fault });
+  }
+
+  /** Everything is well again. */
+  repair(): void {
+    this.#faults.length = 0;
+  }
+
+  /** Paths of all files, sorted. */
+  list(): string[] {
+    return [...this.#files.keys()].sort();
+  }
+
+  async readText(path: string): Promise<string | undefined> {
+    this.#check(path, 'read');
+    return this.#files.get(path);
+  }
+
+  async writeText(path: string, text: string): Promise<void> {
+    this.#check(path, 'write');
+    // Writing whole and atomically means that the old and the new text are on the disk at once.
+    if (this.#usedBytes() + byteLength(text) > this.capacityBytes) throw fault(path, 'write', 'full');
+    this.#files.set(path, text);
+  }
+
+  /** As the real files do: whether a result could be written there. */
+  async checkWritable(path: string): Promise<void> {
+    this.#check(path, 'write');
+    if (this.#usedBytes() >= this.capacityBytes) throw fault(path, 'write', 'full');
+  }
+
+  #check(path: string, doing: 'read' | 'write'): void {
+    const broken = this.#faults.find((candidate) => candidate.doing === doing && path.startsWith(candidate.prefix));
+    if (broken) throw fault(path, doing, broken.fault);
+  }
+
+  #usedBytes(): number {
+    let used = 0;
+    for (const text of this.#files.values()) used += byteLength(text);
+    return used;
+  }
+}
+
+const FAULTS = {
+  full: { code: 'io', what: 'the disk is full', hint: 'free some space or write to another disk' },
+  permission: { code: 'permission', what: 'permission denied', hint: 'choose a file that you may access, or change its permissions' },
+  io: { code: 'io', what: 'input/output error', hint: 'check the disk' },
+} as const;
+
+function fault(path: string, doing: 'read' | 'write', kind: FileFault): TautlineError {
+  const { code, what, hint } = FAULTS[kind];
+  return new TautlineError(code, `cannot ${doing} ${path}: ${what}`, { hint });
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,31 @@
+/**
+ * The ports of `base/` in virtual time: simulated hosts joined by paths with delay, jitter, loss, rate
+ * and queues, on which the same probes and the same `serve` run as on a real network. Nothing waits: a
+ * simulated minute takes what its events take, and the same scenario with the same seed always gives
+ * the same figures. It is a test aid, for this package and for programs that build on it. It leaves
+ * real sockets to `host/`, and what the figures mean to whoever measures.
+ *
+ *     const network = new SimNetwork({
+ *       hosts: { laptop: { addresses: ['10.0.0.1'] }, server: { addresses: ['10.0.0.2'], services: [{ kind: 'tcp-echo', port: 7 }] } },
+ *       paths: [{ from: 'laptop', to: 'server', delayMs: 10, rateBps: 50e6, queueMs: 100, loss: 0.02, back: { loss: 0 } }],
+ *     });
+ *     const { streams } = network.ports('laptop');
+ *     const remote = { host: '10.0.0.2', port: 7, family: 4 } as const;
+ *     const connected = await network.run(streams.connect({ remote, timeoutMs: 1000 })); // connectMs: 20.03
+ *
+ * `host(name).serveDatagrams(port, responder)` and `host(name).listen(port, ...)` let real servers' cores
+ * answer inside, `kill(name)` ends a peer in the middle, and `path(from, to).counters` is the truth that
+ * measurements can be held against.
+ */
+export { SimCommands } from './commands.js';
+export { SimFiles } from './files.js';
+export type { FileFault } from './files.js';
+export type { SimHost } from './host.js';
+export type { HttpService } from './http-server.js';
+export { SimLog } from './log.js';
+export type { LogLine } from './log.js';
+export { SimNetwork } from './network.js';
+export type { PathCounters, SimPath } from './path.js';
+export { parseScenario, ScenarioSchema } from './scenario.js';
+export type { DirectionSpec, EventSpec, HostSpec, PathSpec, Scenario, ServiceSpec } from './scenario.js';
+export type { Listener } from './streams.js';

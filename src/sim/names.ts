@@ -1,0 +1,96 @@
+import type { Names, Resolution } from '../base/index.js';
+import { decodeAddress } from '../wire/index.js';
+import { decodeAnswer, DNS_RCODE, encodeQuery } from './dns-server.js';
+import type { SimHost } from './host.js';
+
+type LookupOptions = Parameters<Names['lookup']>[1];
+type Family = 4 | 6;
+
+/** A resolver's client asks again after this long (RES_TIMEOUT of the C library). */
+const RETRY_MS = 5000;
+const DNS_PORT = 53;
+
+/** Looks names up as the C library does: literals, then the hosts file, then the resolvers, by datagrams over the simulated paths. */
+export class SimNames implements Names {
+  readonly #host: SimHost;
+  #nextId = 1;
+
+  constructor(host: SimHost) {
+    this.#host = host;
+  }
+
+  async lookup(host: string, options: LookupOptions): Promise<Resolution> {
+    const { network, spec } = this.#host;
+    const startMs = network.nowMs;
+    const elapsedMs = (): number => network.nowMs - startMs;
+    const family = literalFamily(host);
+    if (family !== undefined) {
+      if (options.family !== undefined && options.family !== family) return { outcome: 'unknown', reason: `${host} is an IPv${family} address`, elapsedMs: 0 };
+      return { outcome: 'ok', addresses: [{ host, family }], elapsedMs: 0 };
+    }
+    const name = host.toLowerCase().replace(/\.$/, '');
+    const local = (name === 'localhost' ? ['127.0.0.1', '::1'] : spec.hosts?.[name])?.map(withFamily).filter(wanted(options.family));
+    if (local && local.length > 0) return { outcome: 'ok', addresses: local, elapsedMs: 0 };
+    const resolvers = spec.resolvers ?? [];
+    if (resolvers.length === 0) return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
+    const families: Family[] = options.family === undefined ? [4, 6] : [options.family];
+    const deadline = network.timeline.after(options.timeoutMs * 1e6, () => late.resolve('timeout'));
+    const late = network.timeline.deferred<'timeout' | 'aborted'>();
+    const abort = (): void => late.resolve('aborted');
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener('abort', abort);
+    const stop = { stopped: false };
+    const answers = await Promise.race([late.promise, Promise.all(families.map((each) => this.#ask(resolvers, name, { family: each, stop })))]);
+    stop.stopped = true;
+    deadline.cancelled = true;
+    options.signal?.removeEventListener('abort', abort);
+    if (answers === 'timeout') return { outcome: 'timeout', reason: `no answer to the lookup of '${host}' within ${options.timeoutMs} ms: check that the resolver can be reached`, elapsedMs: elapsedMs() };
+    if (answers === 'aborted') return { outcome: 'failed', reason: `the lookup of '${host}' was interrupted`, elapsedMs: elapsedMs() };
+    const addresses = answers.flatMap((answer) => answer.addresses);
+    if (addresses.length > 0) return { outcome: 'ok', addresses, elapsedMs: elapsedMs() };
+    if (answers.some((answer) => answer.rcode === DNS_RCODE.serverFailure)) return { outcome: 'failed', reason: `'${host}' could not be looked up: the resolver failed`, elapsedMs: elapsedMs() };
+    return { outcome: 'unknown', reason: `'${host}' is not known: check the spelling, or use the address`, elapsedMs: elapsedMs() };
+  }
+
+  /** Asks the resolvers in turn until one answers; what is refused or garbled is asked again at the next. */
+  #ask(resolvers: readonly string[], name: string, options: { family: Family; stop: { stopped: boolean } }): Promise<{ rcode: number; addresses: { host: string; family: Family }[] }> {
+    const { timeline } = this.#host.network;
+    const { family, stop } = options;
+    const done = timeline.deferred<{ rcode: number; addresses: { host: string; family: Family }[] }>();
+    const id = this.#nextId++ & 0xffff;
+    const query = encodeQuery(id, name, family);
+    const attempt = (tried: number): void => {
+      if (stop.stopped || done.settled) return;
+      const resolver = resolvers[tried % resolvers.length] ?? '';
+      const again = timeline.after(RETRY_MS * 1e6, () => next());
+      const next = (): void => {
+        again.cancelled = true;
+        close();
+        attempt(tried + 1);
+      };
+      const close = this.#host.query({ host: resolver, port: DNS_PORT, family: resolver.includes(':') ? 6 : 4 }, query, (payload) => {
+        const answer = decodeAnswer(payload);
+        if (answer?.id !== id) return;
+        again.cancelled = true;
+        close();
+        const addresses = answer.addresses.map((bytes) => decodeAddress(Uint8Array.from([family, 0, 0, ...bytes]))).map(({ host }) => ({ host, family }));
+        done.resolve({ rcode: answer.rcode, addresses });
+      });
+    };
+    attempt(0);
+    return done.promise;
+  }
+}
+
+function literalFamily(host: string): Family | undefined {
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(host)) return 4;
+  return host.includes(':') ? 6 : undefined;
+}
+
+function withFamily(host: string): { host: string; family: Family } {
+  return { host, family: host.includes(':') ? 6 : 4 };
+}
+
+function wanted(family: Family | undefined): (address: { family: Family }) => boolean {
+  return (address) => family === undefined || address.family === family;
+}
