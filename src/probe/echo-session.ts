@@ -60,8 +60,9 @@ export type EchoSessionOutcome =
 type Failure = Exclude<EchoSessionOutcome, { outcome: 'ok' }>;
 type Handshake = { readonly ok: true; readonly id: bigint; readonly limits: SessionLimits; readonly elapsedMs: number } | ({ readonly ok: false } & Failure);
 
-/** How long a report is asked for. */
+/** How long a report is asked for; less when a person waits for an interrupted run to end. */
 const FINISH_MS = 2000;
+const FINISH_MS_ABORTED = 400;
 /** Room for the report's figures per interval, within any path's MTU. */
 export const FINISH_BYTES_WITH_INTERVALS = 1200;
 
@@ -135,20 +136,19 @@ export class EchoSession {
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       onReply: ({ bytes, arrivedMs }, log) => tally.reply(bytes, arrivedMs, log.sentMs),
     });
-    // An aborted run still learns in which direction it lost: the report is quick to get, or not to be had.
-    const report = lost ? undefined : await this.finish();
+    const report = lost ? undefined : await this.finish({ timeoutMs: series.aborted ? FINISH_MS_ABORTED : FINISH_MS });
     return tally.finish(series, report);
   }
 
-  /** What the peer has counted, or undefined when it does not say within two seconds. */
-  async finish(options: { sizeBytes?: number } = {}): Promise<SessionReport | undefined> {
+  /** What the peer has counted, or undefined when it does not say in time. */
+  async finish(options: { sizeBytes?: number; timeoutMs?: number } = {}): Promise<SessionReport | undefined> {
     const nonce = ++this.#finishNonce;
     const { answer } = await ask({
       flow: this.flow,
       clock: this.#options.ports.clock,
       payload: encodeFinish(this.#id, nonce, options.sizeBytes ?? FINISH_BYTES),
       paddingOffset: FINISH_BYTES - 2,
-      timeoutMs: FINISH_MS,
+      timeoutMs: options.timeoutMs ?? FINISH_MS,
       signal: NEVER,
       accept: (bytes) => {
         const datagram = decodeServerDatagram(bytes);
