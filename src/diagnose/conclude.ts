@@ -1,10 +1,8 @@
-import type { Band, CheckDocument, Measurement, Subject } from '../results/index.js';
+import type { Band, Measurement, Subject, Verdict } from '../results/index.js';
 import { BANDS, aboveCeiling } from '../results/index.js';
 import { DEFAULT_BANDS, type Bands, type BandScale, scaleOf } from './bands.js';
 import { type RatingContext, idleOf, rate, ratedSamples, worseBand } from './rate.js';
 import { sentenceOf } from './sentence.js';
-
-export type Verdict = CheckDocument['verdict'];
 
 export interface ConcludeRequest {
   readonly subjects: readonly Pick<Subject, 'name' | 'role' | 'measurements'>[];

@@ -69,11 +69,16 @@ export function ratedSamples(measurement: Measurement, scale: BandScale): number
   return scale.of === 'loss' && measurement.loss ? measurement.loss.sent : (measurement.summary?.n ?? 0);
 }
 
-/** The median round trip without load that a loaded one is compared with: of the same probe, target and path. */
+/**
+ * The median round trip without load that a loaded one is compared with, on the same path to the same target:
+ * the last that was measured before it, else the first after it.
+ */
 export function idleOf(measurement: Measurement, among: readonly Measurement[]): number | undefined {
   if (!measurement.metric.startsWith('rtt.loaded')) return undefined;
-  const idle = among.filter(({ metric, path, target, outcome, summary }) => metric === 'rtt.idle' && path === measurement.path && target === measurement.target && outcome === 'ok' && summary?.unit === 'ms');
-  return (idle.find(({ probe }) => probe === measurement.probe) ?? idle[0])?.summary?.median;
+  const fits = ({ metric, path, target, outcome, summary }: Measurement): boolean =>
+    metric === 'rtt.idle' && path === measurement.path && target === measurement.target && outcome === 'ok' && summary?.unit === 'ms';
+  const at = among.indexOf(measurement);
+  return (among.slice(0, Math.max(0, at)).findLast(fits) ?? among.slice(at + 1).find(fits))?.summary?.median;
 }
 
 /** The worse of two bands. */

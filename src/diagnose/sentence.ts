@@ -1,8 +1,8 @@
 import { formatQuantity, formatRatio } from '../base/index.js';
-import type { Band, Measurement } from '../results/index.js';
+import type { Band, Measurement, Verdict } from '../results/index.js';
 import { aboveCeiling, metricName } from '../results/index.js';
 import type { BandScale } from './bands.js';
-import type { Judged, JudgedSubject, Verdict } from './conclude.js';
+import type { Judged, JudgedSubject } from './conclude.js';
 import { bandOf, ratedFigure, ratedInterval } from './rate.js';
 import { judgeWorkloads, pathFigures } from './workloads.js';
 
@@ -72,9 +72,9 @@ function why(parts: SentenceParts, reachable: readonly JudgedSubject[]): string 
 function subjectClause(subject: JudgedSubject): string {
   const band = subject.judged.find((each) => each.sufficient)?.band ?? subject.judged[0]?.band;
   const figures = headline(subject);
-  const name = subject.role === 'target' ? subject.name : `the ${subject.role} ${subject.name}`;
+  const name = subject.role === 'target' ? `the path to ${subject.name}` : `the ${subject.role} ${subject.name}`;
   const state = band === undefined ? 'answers' : `is ${band}`;
-  return figures.length === 0 ? `${name} ${state}` : `${name} ${state}: ${figures.join(', ')}`;
+  return figures.length === 0 ? `${name} ${state}` : `${name} ${state}, with ${figures.join(', ')}`;
 }
 
 /** The figures that a person asks for first: delay, loss, speed. */

@@ -20,6 +20,14 @@ const head = {
   interrupted: v.optional(v.boolean()),
 };
 
+/** What the figures come to: one sentence for people, and the outcome that the exit code follows. */
+export const VerdictSchema = v.object({
+  outcome: v.picklist(['pass', 'fail', 'inconclusive', 'unmeasured']),
+  band: v.optional(v.picklist(BANDS)),
+  sentence: v.string(),
+});
+export type Verdict = v.InferOutput<typeof VerdictSchema>;
+
 /** `tautline measure PROBE TARGET --json`. */
 export const MeasureDocumentSchema = v.object({
   schema: v.literal('tautline.measure/1'),
@@ -27,6 +35,7 @@ export const MeasureDocumentSchema = v.object({
   probe: v.string(),
   target: v.string(),
   measurements: v.array(MeasurementSchema),
+  verdict: v.optional(VerdictSchema),
 });
 export type MeasureDocument = v.InferOutput<typeof MeasureDocumentSchema>;
 
@@ -47,11 +56,7 @@ export const CheckDocumentSchema = v.object({
   target: v.optional(v.string()),
   depth: v.picklist(['quick', 'default', 'thorough']),
   subjects: v.array(SubjectSchema),
-  verdict: v.object({
-    outcome: v.picklist(['pass', 'fail', 'inconclusive', 'unmeasured']),
-    band: v.optional(v.picklist(BANDS)),
-    sentence: v.string(),
-  }),
+  verdict: VerdictSchema,
 });
 export type CheckDocument = v.InferOutput<typeof CheckDocumentSchema>;
 

@@ -24,6 +24,7 @@ const METRIC_NAMES: Readonly<Record<string, string>> = {
   'http.keepalive.total': 'HTTP kept open: whole',
   'throughput.up': 'throughput up',
   'throughput.down': 'throughput down',
+  'throughput.both': 'throughput both ways',
   'udp.up': 'UDP goodput up',
   'udp.down': 'UDP goodput down',
   'jitter.up': 'jitter up',

@@ -1,0 +1,35 @@
+/**
+ * Result documents for people and programs, one file a format. A report shows what a document says and judges
+ * nothing: ratings and the conclusion are already in it. Text that came from peers is made harmless here: no
+ * control character reaches a terminal, no formula a spreadsheet, no markup a page.
+ *
+ *     process.stdout.write(REPORTS.text.render(document, { color: true, width: 80 }));
+ */
+import type { ResultDocument } from '../results/index.js';
+import { renderCsv } from './csv.js';
+import { renderJson } from './json.js';
+import { renderMarkdown } from './markdown.js';
+import { renderText } from './text.js';
+
+export interface RenderOptions {
+  /** Whether ANSI colours may be used; only `text` does. */
+  readonly color: boolean;
+  /** Columns of the terminal; only `text` looks at it. */
+  readonly width: number;
+}
+
+export interface Report {
+  /** The whole document, ending in a line break. */
+  render(document: ResultDocument, options: RenderOptions): string;
+}
+
+/** A new format is one file and one line here. */
+export const REPORTS: Readonly<Record<'text' | 'json' | 'markdown' | 'csv', Report>> = {
+  text: { render: renderText },
+  json: { render: (document) => renderJson(document) },
+  markdown: { render: (document) => renderMarkdown(document) },
+  csv: { render: (document) => renderCsv(document) },
+};
+
+export { CSV_HEADER } from './csv.js';
+export { displayWidth, printable } from './terminal-text.js';

@@ -1,0 +1,59 @@
+import type { ResultDocument } from '../results/index.js';
+import { stars } from './paint.js';
+import { type Group, type Row, ceilingNote, dateLine, groupsOf, hostLine, titleOf, tookLine, verdictOf } from './rows.js';
+import { printable } from './terminal-text.js';
+
+/** The report as GitHub-flavoured markdown: a section and a table for each subject, the conclusion first. */
+export function renderMarkdown(document: ResultDocument): string {
+  const lines = [`# Tautline ${escaped(titleOf(document))}`, ''];
+  const verdict = verdictOf(document);
+  if (verdict) lines.push(`**${verdict.outcome === 'pass' && verdict.band ? verdict.band : verdict.outcome}**: ${escaped(verdict.sentence)}`, '');
+  if (document.interrupted === true) lines.push('Interrupted: this is what had been measured until then.', '');
+  for (const group of groupsOf(document)) lines.push(...section(group));
+  lines.push(`${escaped(hostLine(document.host))}. ${escaped(dateLine(document.startedAt))}, ${tookLine(document.durationMs)}, tautline ${escaped(document.tool.version)}.`);
+  return `${lines.join('\n')}\n`;
+}
+
+const HEAD = ['measured', 'median', '±', '95 % interval', 'p99', 'lost/n', 'rating', 'remark'];
+const ALIGN = ['---', '---:', '---:', '---:', '---:', '---:', '---', '---'];
+
+function section(group: Group): string[] {
+  const lines = [`## ${escaped(group.title)}${group.subtitle === '' ? '' : ` (${escaped(group.subtitle)})`}`, ''];
+  if (group.facts.length > 0) lines.push(group.facts.map(([key, value]) => `${escaped(key)}: ${escaped(value)}`).join(', '), '');
+  if (group.rows.length === 0) return [...lines, 'Nothing was measured here.', ''];
+  return [...lines, record(HEAD), record(ALIGN), ...group.rows.map(rowLine), ''];
+}
+
+function rowLine(row: Row): string {
+  const { rating, measurement } = row;
+  const causes = measurement.error && measurement.error.from.length > 0 ? `± by ${measurement.error.from.join('; ')}` : undefined;
+  const remarks = [row.problem, ceilingNote(measurement), causes].filter((remark) => remark !== undefined && remark !== measurement.outcome);
+  return record([
+    `${row.child ? '&nbsp;&nbsp;' : ''}${escaped(row.label)}`,
+    escaped(row.value),
+    row.error,
+    row.interval,
+    row.p99,
+    row.count,
+    rating ? `${stars(rating.stars)} ${rating.band}` : '',
+    escaped(remarks.join('. ')),
+  ]);
+}
+
+function record(fields: readonly string[]): string {
+  return `| ${fields.join(' | ')} |`;
+}
+
+/**
+ * Text as text: markup, table bars and HTML lose their meaning, and a name after @ does not call anybody.
+ * Letters and digits around an underscore or a dot need no escape, and escapes there would only be in the way.
+ */
+function escaped(text: string): string {
+  return printable(text)
+    .replace(/[\\`*[\]<>|~#!$]/g, (character) => (character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`))
+    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+    .replace(/&(?!(?:lt|gt);)/g, '&amp;')
+    .replace(/@(?=\w)/g, '@&#8288;')
+    .replace(/\b(https?):\/\//gi, '$1:&#8288;//')
+    .replace(/\bwww\./gi, 'www&#8288;.');
+}

@@ -1,0 +1,198 @@
+import { formatQuantity, inScale, quantityScale } from '../base/index.js';
+import type { MeasureDocument, Measurement, Rating, ResultDocument, Subject, Summary, Verdict } from '../results/index.js';
+import { aboveCeiling, metricName } from '../results/index.js';
+
+/** What `text` and `markdown` show of one measurement, in words and still unescaped. */
+export interface Row {
+  readonly label: string;
+  /** The label without what was added to it, for notes. */
+  readonly name: string;
+  /** Belongs to the row above: the latency beside a throughput. */
+  readonly child: boolean;
+  readonly measurement: Measurement;
+  /** Median with its unit; the outcome where there is none. A rate's p99 is its best interval and is not shown. */
+  readonly value: string;
+  readonly interval: string;
+  readonly p99: string;
+  readonly error: string;
+  /** `0/100`: lost of sent; or the number of samples. */
+  readonly count: string;
+  readonly rating: Rating | undefined;
+  /** The figure lies above its ceiling. */
+  readonly impossible: boolean;
+  /** Why there is no figure, or why it cannot be believed. */
+  readonly problem: string | undefined;
+}
+
+export interface Group {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly facts: readonly (readonly [string, string])[];
+  readonly rows: readonly Row[];
+}
+
+/** A document as groups of rows: a check's subjects, or one group for a single probe. */
+export function groupsOf(document: ResultDocument): Group[] {
+  if (document.schema === 'tautline.measure/1') return [measureGroup(document)];
+  return document.subjects.map(subjectGroup);
+}
+
+/** What a document is about, in a few words. */
+export function titleOf(document: ResultDocument): string {
+  if (document.schema === 'tautline.measure/1') return `${document.probe} of ${document.target}`;
+  return document.target === undefined ? 'check of this host and what is around it' : `check of ${document.target}`;
+}
+
+/** The conclusion, where the document has one. */
+export function verdictOf(document: ResultDocument): Verdict | undefined {
+  return document.verdict;
+}
+
+export function hostLine(host: ResultDocument['host']): string {
+  const cpu = host.cpuModel === '' ? `${host.cpus} CPUs` : `${host.cpus} x ${host.cpuModel}`;
+  return `${host.name}: ${host.os} ${host.kernel} ${host.arch}, ${cpu}, Node ${host.node}, ${host.root ? 'as root' : 'without root'}`;
+}
+
+/** `2026-11-21 07:40:12 UTC`; as it stands where it is no ISO date. */
+export function dateLine(startedAt: string): string {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/.exec(startedAt);
+  return match ? `${match[1]} ${match[2]} UTC` : startedAt;
+}
+
+/** How long a run took, in seconds with one decimal. */
+export function tookLine(durationMs: number): string {
+  return `took ${(durationMs / 1000).toFixed(1)} s`;
+}
+
+/** How much of what is possible a figure reaches, and what bounds it. */
+export function ceilingNote(measurement: Measurement): string | undefined {
+  const { ceiling, summary } = measurement;
+  if (!ceiling || !summary || summary.unit !== ceiling.unit || aboveCeiling(measurement) !== undefined) return undefined;
+  return `${Math.floor((summary.median / ceiling.value) * 100)} % of the possible ${formatQuantity(ceiling.value, ceiling.unit)} (${ceiling.why})`;
+}
+
+const SUBJECT_TITLES: Readonly<Record<Subject['role'], string>> = {
+  target: 'target',
+  gateway: 'gateway',
+  resolver: 'resolver',
+  self: 'this host by itself: a ceiling, not a path',
+  interface: 'interface',
+};
+
+function subjectGroup(subject: Subject): Group {
+  const address = subject.address !== undefined && subject.address !== subject.name ? subject.address : undefined;
+  return {
+    title: subject.name,
+    subtitle: [SUBJECT_TITLES[subject.role], address].filter((part) => part !== undefined).join(', '),
+    facts: Object.entries(subject.facts),
+    rows: rowsOf(subject.measurements, { samePath: onePath(subject.measurements) }),
+  };
+}
+
+function measureGroup(document: MeasureDocument): Group {
+  const [first] = document.measurements;
+  const path = first && onePath(document.measurements) && first.path !== 'default' ? `path ${first.path}` : '';
+  return { title: document.target, subtitle: path, facts: [], rows: rowsOf(document.measurements, { samePath: onePath(document.measurements), probe: document.probe }) };
+}
+
+function rowsOf(measurements: readonly Measurement[], options: { samePath: boolean; probe?: string }): Row[] {
+  return measurements.map((measurement, i) => rowOf(measurement, { child: besideLoad(measurements, i), idle: idleBeside(measurements, i), ...options }));
+}
+
+/** Whether this is the latency that a throughput above it was measured with: a probe tells both in one go. */
+function besideLoad(measurements: readonly Measurement[], at: number): boolean {
+  const own = measurements[at];
+  if (!own || !isLoadLatency(own)) return false;
+  let above = at - 1;
+  while (above >= 0 && isLoadLatency(measurements[above] as Measurement)) above--;
+  const load = measurements[above];
+  return load !== undefined && LOADS.includes(kindOf(load)) && load.path === own.path && load.target === own.target;
+}
+
+/** The idle round trip that a loaded one is compared with: the last before it, or the first after it. */
+function idleBeside(measurements: readonly Measurement[], at: number): Measurement | undefined {
+  const own = measurements[at];
+  const fits = (other: Measurement): boolean => other.metric === 'rtt.idle' && other.path === own?.path && other.target === own.target;
+  return measurements.slice(0, at).findLast(fits) ?? measurements.slice(at + 1).find(fits);
+}
+
+function isLoadLatency({ metric }: Measurement): boolean {
+  return metric === 'rtt.idle' || metric.startsWith('rtt.loaded');
+}
+
+function kindOf({ metric }: Measurement): string {
+  return metric.split('.')[0] ?? '';
+}
+
+const LOADS: readonly string[] = ['throughput', 'udp'];
+
+function rowOf(measurement: Measurement, options: { child: boolean; idle: Measurement | undefined; samePath: boolean; probe?: string }): Row {
+  const { summary, rating } = measurement;
+  const factor = aboveCeiling(measurement);
+  const ok = measurement.outcome === 'ok';
+  return {
+    label: labelOf(measurement, options),
+    name: `${metricName(measurement.metric)}${byProbe(measurement, options.probe)}`,
+    child: options.child,
+    measurement,
+    value: summary ? formatQuantity(summary.median, summary.unit) : ok && measurement.loss ? formatQuantity(measurement.loss.ratio, 'ratio') : measurement.outcome,
+    interval: intervalOf(measurement),
+    p99: summary && summary.n > 1 && summary.unit === 'ms' ? inScale(summary.p99, quantityScale(summary.median, summary.unit)) : '',
+    error: measurement.error ? errorOf(measurement.error) : '',
+    count: countOf(measurement),
+    rating: factor === undefined ? rating : undefined,
+    impossible: factor !== undefined,
+    problem: factor !== undefined && measurement.ceiling
+      ? `impossible: the ceiling is ${formatQuantity(measurement.ceiling.value, measurement.ceiling.unit)} (${measurement.ceiling.why}), so this figure is a measuring error and is not rated`
+      : (measurement.reason ?? (ok ? undefined : measurement.outcome)),
+  };
+}
+
+function labelOf(measurement: Measurement, options: { child: boolean; idle: Measurement | undefined; samePath: boolean; probe?: string }): string {
+  const { metric, path, summary, provenance, partial } = measurement;
+  const name = metricName(metric);
+  const idle = options.idle?.summary;
+  const added = metric.startsWith('rtt.loaded') && idle && summary && idle.unit === summary.unit ? ` ${plus(summary.median - idle.median, summary.unit)}` : '';
+  const short = options.child ? name.replace('round trip ', '') : name;
+  const by = options.child ? '' : byProbe(measurement, options.probe);
+  const marks = [options.samePath ? '' : path, provenance === 'measured' ? '' : provenance, partial === true ? 'partial' : ''].filter((mark) => mark !== '');
+  return `${short}${added}${by}${marks.length > 0 ? ` [${marks.join(', ')}]` : ''}`;
+}
+
+/** The probe, where the metric alone does not tell it. */
+function byProbe(measurement: Measurement, only: string | undefined): string {
+  const known = only === measurement.probe || isLoadLatency(measurement) || !AMBIGUOUS.includes(kindOf(measurement));
+  return known ? '' : ` (${measurement.probe})`;
+}
+
+/** Metrics that more than one probe reports. */
+const AMBIGUOUS: readonly string[] = ['rtt', 'loss', 'jitter'];
+
+function plus(difference: number, unit: Summary['unit']): string {
+  return `${difference < 0 ? '-' : '+'}${formatQuantity(Math.abs(difference), unit)}`;
+}
+
+function intervalOf({ summary, loss, outcome }: Measurement): string {
+  if (!summary) return loss?.ci95 && outcome === 'ok' ? rangeOf(loss.ci95, quantityScale(loss.ratio, 'ratio')) : '';
+  return summary.ci95 ? rangeOf(summary.ci95, quantityScale(summary.median, summary.unit)) : '';
+}
+
+function rangeOf([low, high]: readonly [number, number], scale: ReturnType<typeof quantityScale>): string {
+  return `${inScale(low, scale)}${low < 0 || high < 0 ? ' to ' : '–'}${inScale(high, scale)}`;
+}
+
+function errorOf(error: NonNullable<Measurement['error']>): string {
+  const scale = quantityScale(error.value, error.unit);
+  // More than two digits of an error say nothing.
+  const figure = Number((error.value / scale.factor).toPrecision(2));
+  return `±${figure} ${scale.name}`.trimEnd();
+}
+
+function countOf({ summary, loss }: Measurement): string {
+  if (loss && loss.sent > 0) return `${loss.sent - loss.received}/${loss.sent}`;
+  return summary ? String(summary.n) : '';
+}
+
+function onePath(measurements: readonly Measurement[]): boolean {
+  return measurements.every(({ path }) => path === measurements[0]?.path);
+}

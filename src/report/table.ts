@@ -1,0 +1,62 @@
+import { displayWidth, fit, padEnd, padStart } from './terminal-text.js';
+
+export interface Column {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+  /** Where the table is too wide, the column with the lowest number goes first; one without stays. */
+  readonly drop?: number;
+  /** The one column that is cut when nothing is left to drop. */
+  readonly flexible?: boolean;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** Wraps the padded text, in colour for example; must not change its width. */
+  readonly style?: (text: string) => string;
+}
+
+/** Which columns fit, and how wide each is. Made over all rows of a report, so that its tables line up. */
+export interface Layout {
+  readonly columns: readonly Column[];
+  /** Positions of the shown columns in the cells of a row. */
+  readonly shown: readonly number[];
+  readonly widths: readonly number[];
+}
+
+const GAP = '  ';
+const FLEXIBLE_MIN = 12;
+
+export function layoutOf(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): Layout {
+  const widths = columns.map((_, i) => rows.reduce((widest, row) => Math.max(widest, displayWidth(row[i]?.text ?? '')), 0));
+  // A column that no row fills is not shown at all.
+  let shown = columns.map((_, i) => i).filter((i) => (widths[i] ?? 0) > 0);
+  columns.forEach(({ head }, i) => (widths[i] = Math.max(widths[i] ?? 0, displayWidth(head))));
+  const total = (): number => shown.reduce((sum, i) => sum + (widths[i] ?? 0), 0) + GAP.length * Math.max(0, shown.length - 1);
+  while (total() > width) {
+    const next = shown.filter((i) => columns[i]?.drop !== undefined).sort((a, b) => (columns[a]?.drop ?? 0) - (columns[b]?.drop ?? 0))[0];
+    if (next === undefined) break;
+    shown = shown.filter((i) => i !== next);
+  }
+  const flexible = columns.findIndex((column) => column.flexible);
+  if (flexible >= 0 && total() > width) widths[flexible] = Math.max(FLEXIBLE_MIN, (widths[flexible] ?? 0) - (total() - width));
+  return { columns, shown, widths };
+}
+
+export function headLine(layout: Layout): string {
+  return line(layout, layout.columns.map(({ head }) => ({ text: head })));
+}
+
+export function line(layout: Layout, cells: readonly Cell[]): string {
+  const parts = layout.shown.map((i) => {
+    const width = layout.widths[i] ?? 0;
+    const cell = cells[i] ?? { text: '' };
+    const text = fit(cell.text, width);
+    const padded = layout.columns[i]?.align === 'right' ? padStart(text, width) : padEnd(text, width);
+    return cell.style && text !== '' ? cell.style(padded) : padded;
+  });
+  return parts.join(GAP).trimEnd();
+}
+
+export function tableWidth(layout: Layout): number {
+  return layout.shown.reduce((sum, i) => sum + (layout.widths[i] ?? 0), 0) + GAP.length * Math.max(0, layout.shown.length - 1);
+}

@@ -1,0 +1,141 @@
+import type { ResultDocument, Verdict } from '../results/index.js';
+import { detailsNote } from './details.js';
+import { type Paint, painter, stars } from './paint.js';
+import { type Group, type Row, ceilingNote, dateLine, groupsOf, hostLine, titleOf, tookLine, verdictOf } from './rows.js';
+import { type Cell, type Column, type Layout, headLine, layoutOf, line, tableWidth } from './table.js';
+import { displayWidth, fit, printable, wrap } from './terminal-text.js';
+
+const COLUMNS: readonly Column[] = [
+  { head: '', align: 'left', flexible: true },
+  { head: 'median', align: 'right' },
+  { head: '±', align: 'right', drop: 2 },
+  { head: '95 % interval', align: 'right', drop: 4 },
+  { head: 'p99', align: 'right', drop: 3 },
+  { head: 'lost/n', align: 'right' },
+  { head: 'rating', align: 'left' },
+  { head: '', align: 'left', drop: 1 },
+];
+const WIDTH_MIN = 40;
+/** Longer lines are hard to read, however wide the terminal is. */
+const PROSE_WIDTH_MAX = 100;
+const INDENT = '  ';
+
+/** The report for a terminal; see `Report`. */
+export function renderText(document: ResultDocument, options: { readonly color: boolean; readonly width: number }): string {
+  const width = Math.max(WIDTH_MIN, Math.floor(options.width));
+  const context: Context = { width, prose: Math.min(width, PROSE_WIDTH_MAX), paint: painter(options.color), kind: document.schema };
+  const groups = groupsOf(document);
+  const layout = layoutOf(COLUMNS, groups.flatMap(({ rows }) => rows.map((row) => cells(row, context))), width - INDENT.length);
+  const lines = [...head(document, context)];
+  for (const group of groups) lines.push('', ...section(group, layout, context));
+  const verdict = verdictOf(document);
+  if (verdict) lines.push('', ...conclusion(verdict, context));
+  return `${lines.join('\n')}\n`;
+}
+
+interface Context {
+  readonly width: number;
+  readonly prose: number;
+  readonly paint: Paint;
+  readonly kind: ResultDocument['schema'];
+}
+
+function head(document: ResultDocument, { prose, paint }: Context): string[] {
+  const title = printable(`tautline ${titleOf(document)}`);
+  const when = printable(`${dateLine(document.startedAt)}, ${tookLine(document.durationMs)}, version ${document.tool.version}`);
+  const interrupted = document.interrupted === true ? wrap('Interrupted: this is what had been measured until then.', { width: prose }).map((text) => paint('bad', text)) : [];
+  return [
+    ...wrap(title, { width: prose }).map((text) => paint('strong', text)),
+    ...wrap(printable(hostLine(document.host)), { width: prose }).map((text) => paint('quiet', text)),
+    ...wrap(when, { width: prose }).map((text) => paint('quiet', text)),
+    ...interrupted,
+  ];
+}
+
+function section(group: Group, layout: Layout, context: Context): string[] {
+  const { paint, prose } = context;
+  const lines = title(group, context);
+  const facts = group.facts.map(([key, value]) => `${printable(key)} ${printable(value)}`).join(', ');
+  if (facts !== '') lines.push(...wrap(facts, { width: prose, first: INDENT }).map((text) => paint('quiet', text)));
+  if (group.rows.length === 0) return [...lines, `${INDENT}nothing was measured here`];
+  lines.push(INDENT + paint('quiet', headLine(layout)), INDENT + paint('quiet', '─'.repeat(tableWidth(layout))));
+  for (const row of group.rows) lines.push(...rowLines(row, layout, context));
+  return [...lines, ...notes(group, layout, context)];
+}
+
+function title(group: Group, { paint, prose }: Context): string[] {
+  const name = fit(printable(group.title), prose);
+  const subtitle = printable(group.subtitle);
+  if (subtitle === '') return [paint('strong', name)];
+  const oneLine = displayWidth(name) + 3 + displayWidth(subtitle) <= prose;
+  return oneLine ? [`${paint('strong', name)} ${paint('quiet', `(${subtitle})`)}`] : [paint('strong', name), ...wrap(subtitle, { width: prose, first: INDENT }).map((text) => paint('quiet', text))];
+}
+
+function rowLines(row: Row, layout: Layout, context: Context): string[] {
+  const { paint, prose } = context;
+  const own = INDENT + line(layout, cells(row, context));
+  const { problem } = row;
+  if (problem === undefined || problem === row.measurement.outcome) return [own];
+  return [own, ...wrap(printable(problem), { width: prose, first: INDENT + INDENT }).map((text) => paint('quiet', text))];
+}
+
+/** What does not fit into a row: the errors of measuring with their causes, shares of a ceiling, and details of a single probe. */
+function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): string[] {
+  const errorShown = layout.shown.includes(COLUMNS.findIndex(({ head: name }) => name === '±'));
+  const lines: string[] = [];
+  const note = (text: string): void => {
+    lines.push(...wrap(printable(text), { width: prose, first: INDENT, rest: `${INDENT}${INDENT}` }).map((each) => paint('quiet', each)));
+  };
+  for (const [causes, rows] of byCauses(group.rows)) {
+    const named = rows.map((row) => (errorShown ? row.name : `${row.name} ${row.error.replace('±', '')}`)).join(', ');
+    note(`± ${named}: ${causes === '' ? 'by the measuring itself' : causes}`);
+  }
+  for (const row of group.rows) {
+    const share = ceilingNote(row.measurement);
+    if (share !== undefined) note(`${row.name}: ${share}`);
+  }
+  if (kind === 'tautline.measure/1') {
+    for (const row of group.rows) {
+      const details = detailsNote(row.measurement.details);
+      if (details !== '') note(`${row.name}: ${details}`);
+    }
+  }
+  return lines;
+}
+
+/** Rows that name the same causes of their error share a note. */
+function byCauses(rows: readonly Row[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const { error } = row.measurement;
+    if (!error) continue;
+    const causes = error.from.join('; ');
+    groups.set(causes, [...(groups.get(causes) ?? []), row]);
+  }
+  return groups;
+}
+
+function conclusion(verdict: Verdict, { prose, paint }: Context): string[] {
+  const tone = verdict.outcome === 'fail' || verdict.outcome === 'unmeasured' ? 'bad' : (verdict.band ?? 'strong');
+  const mark = verdict.outcome === 'pass' && verdict.band ? verdict.band : verdict.outcome;
+  const [first = '', ...rest] = wrap(`${mark.toUpperCase()}: ${printable(verdict.sentence)}`, { width: prose });
+  return [first.replace(mark.toUpperCase(), (found) => paint(tone, found)), ...rest];
+}
+
+function cells(row: Row, { paint }: Context): Cell[] {
+  const { rating } = row;
+  const failed = row.impossible || NO_ANSWER.includes(row.measurement.outcome);
+  const inBand = (text: string): string => (failed ? paint('bad', text) : rating ? paint(rating.band, text) : text);
+  return [
+    { text: `${row.child ? INDENT : ''}${printable(row.label)}` },
+    { text: row.value, style: inBand },
+    { text: row.error },
+    { text: row.interval },
+    { text: row.p99 },
+    { text: row.count },
+    { text: row.impossible ? 'error' : rating ? stars(rating.stars) : '', style: inBand },
+    { text: rating?.band ?? '', style: inBand },
+  ];
+}
+
+const NO_ANSWER: readonly string[] = ['lost', 'refused', 'timeout'];
