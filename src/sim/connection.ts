@@ -19,7 +19,14 @@ interface Ends {
 }
 
 /** Both ends of a new connection. */
-export function openPair(options: { near: SimHost; far: SimHost; route: Route & { kind: 'path' }; local: Endpoint; remote: Endpoint; connectMs: number }): Ends {
+export function openPair(options: {
+  near: SimHost;
+  far: SimHost;
+  route: Route & { kind: 'path' };
+  local: Endpoint;
+  remote: Endpoint;
+  connectMs: number;
+}): Ends {
   const { near, far, route, local, remote, connectMs } = options;
   const { timeline } = near.network;
   const inbox = (host: SimHost): TcpReceiver => new TcpReceiver(host.spec.tcp?.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES);

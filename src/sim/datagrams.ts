@@ -1,5 +1,16 @@
 import { TautlineError, assert } from '../base/index.js';
-import type { DatagramFlow, Datagrams, Endpoint, ExchangeLog, ExchangePlan, FloodLog, FloodPlan, FlowOptions, SinkLog, SinkPlan } from '../base/index.js';
+import type {
+  DatagramFlow,
+  Datagrams,
+  Endpoint,
+  ExchangeLog,
+  ExchangePlan,
+  FloodLog,
+  FloodPlan,
+  FlowOptions,
+  SinkLog,
+  SinkPlan,
+} from '../base/index.js';
 import { internetChecksum, view } from '../wire/index.js';
 import { runExchange } from './exchange.js';
 import { runFlood, runSink } from './floods.js';
@@ -104,8 +115,14 @@ class SimFlow implements DatagramFlow, FlowSocket {
     this.#lastBytes = bytes;
     const { protocol, remote, dscp, ttl, dontFragment } = this.#options;
     return sendPacket(this.host, this.#route, {
-      protocol, from: this.local, to: remote, bytes, payload: protocol === 'udp' ? payload : () => this.#identified(payload()),
-      ...(dscp === undefined ? {} : { dscp }), ...(ttl === undefined ? {} : { ttl }), ...(dontFragment === undefined ? {} : { dontFragment }),
+      protocol,
+      from: this.local,
+      to: remote,
+      bytes,
+      payload: protocol === 'udp' ? payload : () => this.#identified(payload()),
+      ...(dscp === undefined ? {} : { dscp }),
+      ...(ttl === undefined ? {} : { ttl }),
+      ...(dontFragment === undefined ? {} : { dontFragment }),
     });
   }
 

@@ -48,13 +48,18 @@ export function decodeAnswer(bytes: Uint8Array): DnsAnswer | undefined {
 }
 
 /** Answers a query from `names`; what is no query gets no answer. `addressBytes` turns a literal into bytes. */
-export function answerQuery(query: Uint8Array, names: Readonly<Record<string, readonly string[]>>, options: { answers: DnsServiceSpec['answers']; addressBytes: (literal: string) => Uint8Array }): Uint8Array | undefined {
+export function answerQuery(
+  query: Uint8Array,
+  names: Readonly<Record<string, readonly string[]>>,
+  options: { answers: DnsServiceSpec['answers']; addressBytes: (literal: string) => Uint8Array },
+): Uint8Array | undefined {
   const question = readQuestion(query);
   if (!question || options.answers === 'never') return undefined;
   if (options.answers === 'garbled') return new Uint8Array(query.length).fill(0x55);
   const known = names[question.name];
   const length = question.type === TYPE.A ? 4 : question.type === TYPE.AAAA ? 16 : 0;
-  const addresses = options.answers === 'servfail' ? [] : (known ?? []).map(options.addressBytes).filter((bytes) => bytes.length === length);
+  const addresses =
+    options.answers === 'servfail' ? [] : (known ?? []).map(options.addressBytes).filter((bytes) => bytes.length === length);
   const rcode = options.answers === 'servfail' ? RCODE.serverFailure : known ? RCODE.ok : RCODE.unknownName;
   const answer = new Uint8Array(question.end + addresses.length * (12 + length));
   answer.set(query.subarray(0, question.end));

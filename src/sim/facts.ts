@@ -59,7 +59,12 @@ function describe(text: string): NetworkInterface['addresses'][number] {
   const [address = '', prefix] = text.split('/');
   const family = address.includes(':') ? 6 : 4;
   const link = /^(169\.254\.|fe[89ab])/i.test(address);
-  return { address, family, prefix: prefix === undefined ? (family === 4 ? 24 : 64) : Number(prefix), scope: isLoopback(address) ? 'host' : link ? 'link' : 'global' };
+  return {
+    address,
+    family,
+    prefix: prefix === undefined ? (family === 4 ? 24 : 64) : Number(prefix),
+    scope: isLoopback(address) ? 'host' : link ? 'link' : 'global',
+  };
 }
 
 function withoutUndefined(identity: SimHost['spec']['identity']): Partial<HostIdentity> {

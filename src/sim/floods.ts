@@ -21,7 +21,16 @@ export function runFlood(socket: FlowSocket, plan: FloodPlan): Promise<FloodLog>
   const finish = (aborted: boolean): void => {
     if (done.settled) return;
     signal?.removeEventListener('abort', abort);
-    done.resolve({ sent, bytes: sent * payload.length, elapsedMs: (timeline.nowNs - startNs) / 1e6, errors, batching: 'none', misses: 0, cpuMs: (turn * datagramNs) / 1e6, aborted });
+    done.resolve({
+      sent,
+      bytes: sent * payload.length,
+      elapsedMs: (timeline.nowNs - startNs) / 1e6,
+      errors,
+      batching: 'none',
+      misses: 0,
+      cpuMs: (turn * datagramNs) / 1e6,
+      aborted,
+    });
   };
   const abort = (): void => finish(true);
   const send = (): void => {
@@ -89,9 +98,15 @@ export function runSink(socket: FlowSocket, plan: SinkPlan): Promise<SinkLog> {
     timeline.after(REQUEST_EVERY_NS, ask);
   };
   const take = (payload: Uint8Array, arrivedNs: number): void => {
-    if (done.settled || !startsWith(payload, plan.match) || payload.length < Math.max(plan.sequenceOffset + 4, plan.stampOffset + 8)) return;
+    if (done.settled || !startsWith(payload, plan.match) || payload.length < Math.max(plan.sequenceOffset + 4, plan.stampOffset + 8))
+      return;
     const data = new DataView(payload.buffer, payload.byteOffset, payload.length);
-    counter.add(data.getUint32(plan.sequenceOffset), Number(data.getBigUint64(plan.stampOffset)), clock.elapsedNs(arrivedNs), payload.length);
+    counter.add(
+      data.getUint32(plan.sequenceOffset),
+      Number(data.getBigUint64(plan.stampOffset)),
+      clock.elapsedNs(arrivedNs),
+      payload.length,
+    );
     lastNs = timeline.nowNs;
     if (received++ === 0) watch();
     if (plan.onProgress) {

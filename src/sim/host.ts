@@ -137,7 +137,13 @@ export class SimHost {
     const route = this.network.route(this, remote.host);
     const port = this.bindUdp({ take: (packet) => take(packet.payload), fail() {} });
     if (route.kind !== 'unreachable') {
-      sendPacket(this, route, { protocol: 'udp', from: { host: route.source, port, family: remote.family }, to: remote, bytes: payload.length, payload: () => payload });
+      sendPacket(this, route, {
+        protocol: 'udp',
+        from: { host: route.source, port, family: remote.family },
+        to: remote,
+        bytes: payload.length,
+        payload: () => payload,
+      });
     }
     return () => this.releaseUdp(port);
   }
@@ -160,7 +166,9 @@ export class SimHost {
   }
 
   interfaceMtu(route: Route & { kind: 'path' }): number {
-    const declared = this.spec.interfaces?.find(({ addresses }) => addresses.some((address) => address.split('/')[0] === route.source))?.mtu;
+    const declared = this.spec.interfaces?.find(({ addresses }) =>
+      addresses.some((address) => address.split('/')[0] === route.source),
+    )?.mtu;
     return declared ?? Math.max(1500, route.forward.mtu);
   }
 

@@ -20,7 +20,15 @@ export type HttpNote =
   | { readonly kind: 'server-hello'; readonly tls: TlsSpec; readonly alpn: string }
   | { readonly kind: 'client-finished' }
   | { readonly kind: 'server-finished' }
-  | { readonly kind: 'request'; readonly id: number; readonly method: string; readonly target: string; readonly authority: string; readonly headers: Readonly<Record<string, string>>; readonly uploads: boolean }
+  | {
+      readonly kind: 'request';
+      readonly id: number;
+      readonly method: string;
+      readonly target: string;
+      readonly authority: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly uploads: boolean;
+    }
   | { readonly kind: 'upload-end'; readonly id: number }
   | { readonly kind: 'head'; readonly id: number; readonly reply: HttpReply; readonly bodyBytes: number; readonly closes: boolean }
   | { readonly kind: 'end'; readonly id: number; readonly body: Uint8Array };
@@ -73,7 +81,13 @@ export function serveHttp(connection: SimConnection, service: HttpService): void
     reply(id, { status: 200, headers: {}, body: { kind: 'bytes', bytes: service.responder.uploadReceipt(bytes) } });
   };
   const request = (note: HttpNote & { kind: 'request' }): void => {
-    const answer = service.responder.answer({ method: note.method, target: note.target, authority: note.authority, ticket: note.headers['tautline-ticket'], client });
+    const answer = service.responder.answer({
+      method: note.method,
+      target: note.target,
+      authority: note.authority,
+      ticket: note.headers['tautline-ticket'],
+      client,
+    });
     if (answer.body.kind !== 'sink') return reply(note.id, answer);
     upload = { id: note.id, bytesMax: answer.body.bytesMax, bytes: 0 };
     if (!note.uploads) finishUpload();
@@ -121,7 +135,8 @@ export function serviceOf(spec: WebServiceSpec): HttpService {
       answer({ method, target }) {
         const route = routeOf(target);
         if (!route) return { status: 404, headers: {}, body: { kind: 'zeros', bytes: 0 } };
-        if (method === 'POST') return { status: route.status ?? 200, headers: {}, body: { kind: 'sink', bytesMax: Number.MAX_SAFE_INTEGER } };
+        if (method === 'POST')
+          return { status: route.status ?? 200, headers: {}, body: { kind: 'sink', bytesMax: Number.MAX_SAFE_INTEGER } };
         const bytes = method === 'HEAD' ? 0 : route.bytes === 'endless' ? Number.MAX_SAFE_INTEGER : (route.bytes ?? 0);
         return { status: route.status ?? 200, headers: {}, body: { kind: 'zeros', bytes } };
       },

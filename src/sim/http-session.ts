@@ -27,7 +27,9 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
-export type Opened = { readonly outcome: 'ok'; readonly session: HttpSession; readonly connectMs: number; readonly tlsMs: number | undefined } | Failure;
+export type Opened =
+  | { readonly outcome: 'ok'; readonly session: HttpSession; readonly connectMs: number; readonly tlsMs: number | undefined }
+  | Failure;
 
 /** A client's connection to a web server, perhaps with TLS on it, that carries one request after the other or many at once. */
 export class HttpSession {
@@ -67,7 +69,15 @@ export class HttpSession {
     else {
       this.#asked.set(id, { done, headMs: 0, bytes: 0 });
       const { method, url, headers = {}, uploads = false } = request;
-      this.say(NOTE_BYTES.request, { kind: 'request', id, method, target: url.pathname + url.search, authority: url.host, headers, uploads });
+      this.say(NOTE_BYTES.request, {
+        kind: 'request',
+        id,
+        method,
+        target: url.pathname + url.search,
+        authority: url.host,
+        headers,
+        uploads,
+      });
       // A body of no length at all ends at once.
       if (method === 'POST' && !uploads) this.say(NOTE_BYTES.end, { kind: 'upload-end', id });
     }
@@ -112,7 +122,14 @@ export class HttpSession {
       case 'end': {
         const asked = this.#asked.get(note.id);
         this.#asked.delete(note.id);
-        if (asked?.reply) asked.done.resolve({ reply: asked.reply, headMs: asked.headMs, endMs: nowMs, bytes: asked.bytes + note.body.length, body: note.body });
+        if (asked?.reply)
+          asked.done.resolve({
+            reply: asked.reply,
+            headMs: asked.headMs,
+            endMs: nowMs,
+            bytes: asked.bytes + note.body.length,
+            body: note.body,
+          });
         return;
       }
       default:
@@ -138,7 +155,10 @@ export class HttpSession {
 }
 
 /** Connects, and secures the connection where the scheme wants it, all within `timeoutMs`. */
-export async function openSession(host: SimHost, options: { remote: Endpoint; tls: boolean; insecure: boolean; timeoutMs: number; signal?: AbortSignal }): Promise<Opened> {
+export async function openSession(
+  host: SimHost,
+  options: { remote: Endpoint; tls: boolean; insecure: boolean; timeoutMs: number; signal?: AbortSignal },
+): Promise<Opened> {
   const { remote, timeoutMs, signal } = options;
   const { timeline } = host.network;
   const startNs = timeline.nowNs;
@@ -155,8 +175,15 @@ export async function openSession(host: SimHost, options: { remote: Endpoint; tl
   const why = cut.end();
   if (secured === undefined) {
     session.close();
-    if (why === 'timeout') return { outcome: 'timeout', reason: `${place} accepted the connection, but the TLS handshake did not finish within ${timeoutMs} ms` };
-    return { outcome: 'failed', reason: why === 'abort' ? `the handshake with ${place} was interrupted` : `${place} closed the connection during the TLS handshake` };
+    if (why === 'timeout')
+      return {
+        outcome: 'timeout',
+        reason: `${place} accepted the connection, but the TLS handshake did not finish within ${timeoutMs} ms`,
+      };
+    return {
+      outcome: 'failed',
+      reason: why === 'abort' ? `the handshake with ${place} was interrupted` : `${place} closed the connection during the TLS handshake`,
+    };
   }
   if (secured.tls.authorizationError !== undefined && !options.insecure) {
     session.close();
@@ -166,7 +193,10 @@ export async function openSession(host: SimHost, options: { remote: Endpoint; tl
 }
 
 /** Calls `onCut` when the time is up or `signal` aborts, unless `end` came first. `end` says what happened. */
-export function cutAfter(host: SimHost, options: { afterMs: number; signal?: AbortSignal; onCut: () => void }): { end(): 'timeout' | 'abort' | undefined } {
+export function cutAfter(
+  host: SimHost,
+  options: { afterMs: number; signal?: AbortSignal; onCut: () => void },
+): { end(): 'timeout' | 'abort' | undefined } {
   let why: 'timeout' | 'abort' | undefined;
   let over = false;
   const { signal } = options;

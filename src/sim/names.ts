@@ -25,14 +25,16 @@ export class SimNames implements Names {
     const elapsedMs = (): number => network.nowMs - startMs;
     const family = literalFamily(host);
     if (family !== undefined) {
-      if (options.family !== undefined && options.family !== family) return { outcome: 'unknown', reason: `${host} is an IPv${family} address`, elapsedMs: 0 };
+      if (options.family !== undefined && options.family !== family)
+        return { outcome: 'unknown', reason: `${host} is an IPv${family} address`, elapsedMs: 0 };
       return { outcome: 'ok', addresses: [{ host, family }], elapsedMs: 0 };
     }
     const name = host.toLowerCase().replace(/\.$/, '');
     const local = (name === 'localhost' ? ['127.0.0.1', '::1'] : spec.hosts?.[name])?.map(withFamily).filter(wanted(options.family));
     if (local && local.length > 0) return { outcome: 'ok', addresses: local, elapsedMs: 0 };
     const resolvers = spec.resolvers ?? [];
-    if (resolvers.length === 0) return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
+    if (resolvers.length === 0)
+      return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
     const families: Family[] = options.family === undefined ? [4, 6] : [options.family];
     const deadline = network.timeline.after(options.timeoutMs * 1e6, () => late.resolve('timeout'));
     const late = network.timeline.deferred<'timeout' | 'aborted'>();
@@ -40,20 +42,33 @@ export class SimNames implements Names {
     if (options.signal?.aborted) abort();
     options.signal?.addEventListener('abort', abort);
     const stop = { stopped: false };
-    const answers = await Promise.race([late.promise, Promise.all(families.map((each) => this.#ask(resolvers, name, { family: each, stop })))]);
+    const answers = await Promise.race([
+      late.promise,
+      Promise.all(families.map((each) => this.#ask(resolvers, name, { family: each, stop }))),
+    ]);
     stop.stopped = true;
     deadline.cancelled = true;
     options.signal?.removeEventListener('abort', abort);
-    if (answers === 'timeout') return { outcome: 'timeout', reason: `no answer to the lookup of '${host}' within ${options.timeoutMs} ms: check that the resolver can be reached`, elapsedMs: elapsedMs() };
+    if (answers === 'timeout')
+      return {
+        outcome: 'timeout',
+        reason: `no answer to the lookup of '${host}' within ${options.timeoutMs} ms: check that the resolver can be reached`,
+        elapsedMs: elapsedMs(),
+      };
     if (answers === 'aborted') return { outcome: 'failed', reason: `the lookup of '${host}' was interrupted`, elapsedMs: elapsedMs() };
     const addresses = answers.flatMap((answer) => answer.addresses);
     if (addresses.length > 0) return { outcome: 'ok', addresses, elapsedMs: elapsedMs() };
-    if (answers.some((answer) => answer.rcode === DNS_RCODE.serverFailure)) return { outcome: 'failed', reason: `'${host}' could not be looked up: the resolver failed`, elapsedMs: elapsedMs() };
+    if (answers.some((answer) => answer.rcode === DNS_RCODE.serverFailure))
+      return { outcome: 'failed', reason: `'${host}' could not be looked up: the resolver failed`, elapsedMs: elapsedMs() };
     return { outcome: 'unknown', reason: `'${host}' is not known: check the spelling, or use the address`, elapsedMs: elapsedMs() };
   }
 
   /** Asks the resolvers in turn until one answers; what is refused or garbled is asked again at the next. */
-  #ask(resolvers: readonly string[], name: string, options: { family: Family; stop: { stopped: boolean } }): Promise<{ rcode: number; addresses: { host: string; family: Family }[] }> {
+  #ask(
+    resolvers: readonly string[],
+    name: string,
+    options: { family: Family; stop: { stopped: boolean } },
+  ): Promise<{ rcode: number; addresses: { host: string; family: Family }[] }> {
     const { timeline } = this.#host.network;
     const { family, stop } = options;
     const done = timeline.deferred<{ rcode: number; addresses: { host: string; family: Family }[] }>();
@@ -73,7 +88,9 @@ export class SimNames implements Names {
         if (answer?.id !== id) return;
         again.cancelled = true;
         close();
-        const addresses = answer.addresses.map((bytes) => decodeAddress(Uint8Array.from([family, 0, 0, ...bytes]))).map(({ host }) => ({ host, family }));
+        const addresses = answer.addresses
+          .map((bytes) => decodeAddress(Uint8Array.from([family, 0, 0, ...bytes])))
+          .map(({ host }) => ({ host, family }));
         done.resolve({ rcode: answer.rcode, addresses });
       });
     };

@@ -32,7 +32,11 @@ export function ipHeaderBytes(family: 4 | 6): number {
  * full queue costs no copies.
  * @returns undefined, or the errno that the sender's system call fails with
  */
-export function sendPacket(sender: SimHost, route: Route, packet: Omit<Packet, 'payload' | 'dscp'> & PacketOptions & { bytes: number; payload: () => Uint8Array }): string | undefined {
+export function sendPacket(
+  sender: SimHost,
+  route: Route,
+  packet: Omit<Packet, 'payload' | 'dscp'> & PacketOptions & { bytes: number; payload: () => Uint8Array },
+): string | undefined {
   if (route.kind === 'unreachable') return 'ENETUNREACH';
   if (packet.bytes > DATAGRAM_BYTES_MAX) return 'EMSGSIZE';
   if (route.kind === 'void' || sender.dead === 'host') return undefined;

@@ -32,7 +32,17 @@ export interface PathCounters {
  * traffic in this direction, datagrams and TCP alike, waits in the same queue.
  */
 export class SimPath {
-  readonly counters: PathCounters = { offered: 0, delivered: 0, lost: 0, queueDropped: 0, blackholed: 0, duplicated: 0, reordered: 0, offeredBytes: 0, deliveredBytes: 0 };
+  readonly counters: PathCounters = {
+    offered: 0,
+    delivered: 0,
+    lost: 0,
+    queueDropped: 0,
+    blackholed: 0,
+    duplicated: 0,
+    reordered: 0,
+    offeredBytes: 0,
+    deliveredBytes: 0,
+  };
   /** When the last offered packet's duplicate arrives; undefined when it has none. */
   duplicateNs: number | undefined;
   readonly #timeline: Timeline;
@@ -50,7 +60,11 @@ export class SimPath {
     this.#name = name;
     this.#seed = seed;
     this.#spec = spec;
-    this.#chance = { jitter: chanceFor(seed, `${name} jitter`), duplicate: chanceFor(seed, `${name} duplicate`), reorder: chanceFor(seed, `${name} reorder`) };
+    this.#chance = {
+      jitter: chanceFor(seed, `${name} jitter`),
+      duplicate: chanceFor(seed, `${name} duplicate`),
+      reorder: chanceFor(seed, `${name} reorder`),
+    };
     this.#loss = lossModel(chanceFor(seed, `${name} loss`), spec.loss);
   }
 
@@ -127,7 +141,8 @@ export class SimPath {
       if (this.#spec.blackhole) counters.blackholed++;
       else if (this.#loss.lost()) counters.lost++;
       else {
-        const ns = this.#spec.rateBps === undefined ? this.#interface(bytesEach) : this.#enqueue(bytesEach + (this.#spec.framingBytes ?? 0));
+        const ns =
+          this.#spec.rateBps === undefined ? this.#interface(bytesEach) : this.#enqueue(bytesEach + (this.#spec.framingBytes ?? 0));
         if (ns < 0) counters.queueDropped++;
         else {
           passed++;

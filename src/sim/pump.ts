@@ -120,7 +120,9 @@ class Pump {
 
   #watch(): void {
     const dueNs = this.#lastNs + this.#plan.idleMs * 1e6;
-    this.#idle = this.#timeline.at(dueNs, () => (this.#timeline.nowNs >= this.#lastNs + this.#plan.idleMs * 1e6 ? this.#finish(false) : this.#watch()));
+    this.#idle = this.#timeline.at(dueNs, () =>
+      this.#timeline.nowNs >= this.#lastNs + this.#plan.idleMs * 1e6 ? this.#finish(false) : this.#watch(),
+    );
   }
 
   #breaks(i: number): void {

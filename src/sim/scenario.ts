@@ -93,7 +93,12 @@ const ServiceSchema = v.variant('kind', [
   /** Sends every datagram back. */
   v.strictObject({ kind: v.literal('udp-echo'), port: Port }),
   /** Answers A and AAAA from the scenario's `names`. `garbled` answers with bytes that are no DNS message. */
-  v.strictObject({ kind: v.literal('dns'), port: v.optional(Port), answerMs: v.optional(Amount), answers: v.optional(v.picklist(['truly', 'servfail', 'garbled', 'never'])) }),
+  v.strictObject({
+    kind: v.literal('dns'),
+    port: v.optional(Port),
+    answerMs: v.optional(Amount),
+    answers: v.optional(v.picklist(['truly', 'servfail', 'garbled', 'never'])),
+  }),
   v.strictObject({ kind: v.literal('tcp-echo'), port: Port }),
   /** Accepts and reads until the peer ends. */
   v.strictObject({ kind: v.literal('tcp-discard'), port: Port }),
@@ -136,7 +141,16 @@ const HostSchema = v.strictObject({
   hosts: v.optional(v.record(v.string(), v.array(Address))),
   identity: v.optional(
     v.partial(
-      v.strictObject({ os: v.string(), kernel: v.string(), arch: v.string(), cpus: Whole, cpuModel: v.string(), memoryBytes: Whole, node: v.string(), root: v.boolean() }),
+      v.strictObject({
+        os: v.string(),
+        kernel: v.string(),
+        arch: v.string(),
+        cpus: Whole,
+        cpuModel: v.string(),
+        memoryBytes: Whole,
+        node: v.string(),
+        root: v.boolean(),
+      }),
     ),
   ),
   /** Whether it answers pings. Default `answers`. */
@@ -146,7 +160,9 @@ const HostSchema = v.strictObject({
   /** Whether programs may send pings. Default true. */
   mayPing: v.optional(v.boolean()),
   /** How far its wall clock is off, and how much faster its clocks run. Default 0. */
-  clock: v.optional(v.strictObject({ offsetMs: v.optional(v.pipe(v.number(), v.finite())), driftPpm: v.optional(v.pipe(v.number(), v.finite())) })),
+  clock: v.optional(
+    v.strictObject({ offsetMs: v.optional(v.pipe(v.number(), v.finite())), driftPpm: v.optional(v.pipe(v.number(), v.finite())) }),
+  ),
   /** What its programs and kernel take; exponential with these means where they are delays. */
   timing: v.optional(
     v.strictObject({

@@ -71,7 +71,9 @@ class Attempt {
     const abort = (): void => this.#fail('failed', `the connection to ${place} was interrupted`);
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort);
-    const timeout = timeline.after(timeoutMs * 1e6, () => this.#fail('timeout', `${place} did not answer within ${timeoutMs} ms: it is down, or a firewall drops the packets`));
+    const timeout = timeline.after(timeoutMs * 1e6, () =>
+      this.#fail('timeout', `${place} did not answer within ${timeoutMs} ms: it is down, or a firewall drops the packets`),
+    );
     if (route.kind === 'path' && !this.#done.settled) {
       this.#local = { host: route.source, port: this.#host.ephemeralPort(), family: remote.family };
       this.#syn(route, 0);
@@ -93,7 +95,12 @@ class Attempt {
     timeline.at(arrivesNs, () => {
       const { target } = route;
       const listener = target.listenerOf(this.#options.remote.port);
-      if (target.dead === 'host' || (listener && !listener.onConnection && !listener.http) || (!listener && target.spec.closedPorts === 'drop')) return;
+      if (
+        target.dead === 'host' ||
+        (listener && !listener.onConnection && !listener.http) ||
+        (!listener && target.spec.closedPorts === 'drop')
+      )
+        return;
       const backNs = route.back.offer(header + (listener ? SYN_BYTES : RST_BYTES));
       if (backNs >= 0) timeline.at(backNs, () => (listener ? this.#open(route, listener) : this.#refused()));
     });
@@ -107,7 +114,14 @@ class Attempt {
     if (this.#done.settled || !this.#local) return;
     const { timeline } = this.#host.network;
     const connectMs = this.#elapsedMs();
-    const { near, far } = openPair({ near: this.#host, far: route.target, route, local: this.#local, remote: this.#options.remote, connectMs });
+    const { near, far } = openPair({
+      near: this.#host,
+      far: route.target,
+      route,
+      local: this.#local,
+      remote: this.#options.remote,
+      connectMs,
+    });
     near.speaksH2 = listener.http?.protocol === 'h2';
     const acceptedNs = route.forward.offerAcknowledgement(ipHeaderBytes(this.#local.family) + 32);
     if (acceptedNs >= 0) {

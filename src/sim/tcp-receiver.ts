@@ -50,7 +50,7 @@ export class TcpReceiver {
       this.#early.set(segment.offset, segment);
       return;
     }
-    for (let current: Segment | undefined = segment; current; ) {
+    for (let current: Segment | undefined = segment; current;) {
       this.#inOrder(current);
       current = this.#early.get(this.#next);
       if (!current || this.ended) break;

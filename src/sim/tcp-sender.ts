@@ -1,7 +1,10 @@
 import type { TcpInfo } from '../base/index.js';
 import { createCongestion } from './congestion.js';
 import type { Congestion } from './congestion.js';
+import { Flights } from './flights.js';
+import type { Flight } from './flights.js';
 import type { SimPath } from './path.js';
+import { RoundTrips, RTO_MS_MAX } from './round-trips.js';
 import type { Chunk, Segment, TcpReceiver } from './tcp-receiver.js';
 import type { Timeline, TimelineEvent } from './timeline.js';
 
@@ -10,9 +13,6 @@ const EVENTS_PER_WINDOW_MIN = 8;
 /** Segments that the path sends within this time travel as one event. */
 const TRAIN_NS = 50_000;
 const TRAIN_SEGMENTS_MAX = 512;
-const RTO_MS_MIN = 200;
-const RTO_MS_MAX = 120_000;
-const RTO_MS_START = 1000;
 /** Linux' tcp_retries2. */
 const RETRIES_MAX = 15;
 const ACKNOWLEDGEMENT_BYTES_IP4 = 52;
@@ -29,17 +29,6 @@ export interface TcpSenderOptions {
   readonly alive: () => { readonly sender: boolean; readonly receiver: boolean };
   /** Nothing came back for so long that the sender gives up. */
   readonly onGiveUp: () => void;
-}
-
-/** A train of segments on its way. */
-interface Flight extends Segment {
-  readonly order: number;
-  readonly segments: number;
-  readonly sentNs: number;
-  readonly lost: boolean;
-  readonly again: boolean;
-  readonly deliveredThen: number;
-  done: boolean;
 }
 
 /**
@@ -63,11 +52,10 @@ export class TcpSender {
   /** Asks for up to so many zeros to send; undefined when there is no endless supply. */
   #source: ((bytesMax: number) => number) | undefined;
   #queuedBytes = 0;
-  #flightBytes = 0;
-  #flights: Flight[] = [];
+  readonly #flights = new Flights();
+  readonly #rtt = new RoundTrips();
   #again: Segment[] = [];
   #offset = 0;
-  #order = 0;
   #recoveryOrder = -1;
   #finWanted = false;
   #finSent = false;
@@ -79,10 +67,6 @@ export class TcpSender {
   #probed = false;
   #timeouts = 0;
   #stopped = false;
-  #srttMs = 0;
-  #rttVarMs = 0;
-  #minRttMs = Number.POSITIVE_INFINITY;
-  #rtoMs = RTO_MS_START;
   #delivered = 0;
   #deliveryRateBps = 0;
   #retransmits = 0;
@@ -102,16 +86,16 @@ export class TcpSender {
 
   /** The handshake's round trip is the first sample. */
   seedRtt(rttMs: number): void {
-    this.#sampleRtt(rttMs);
+    this.#rtt.sample(rttMs);
   }
 
   /** Bytes that the send buffer can still take. */
   get room(): number {
-    return this.#options.sendBufferBytes - this.#queuedBytes - this.#flightBytes;
+    return this.#options.sendBufferBytes - this.#queuedBytes - this.#flights.bytes;
   }
 
   get drained(): boolean {
-    return this.#queuedBytes === 0 && this.#flights.length === 0 && this.#again.length === 0 && (!this.#finWanted || this.#finSent);
+    return this.#queuedBytes === 0 && this.#flights.count === 0 && this.#again.length === 0 && (!this.#finWanted || this.#finSent);
   }
 
   write(chunk: Chunk): void {
@@ -139,9 +123,8 @@ export class TcpSender {
     this.#stopped = true;
     this.#queue.length = 0;
     this.#queuedBytes = 0;
-    this.#flights = [];
+    this.#flights.clear();
     this.#again = [];
-    this.#flightBytes = 0;
     if (this.#timer) this.#timer.cancelled = true;
     if (this.#paced) this.#paced.cancelled = true;
   }
@@ -160,14 +143,14 @@ export class TcpSender {
 
   tcpInfo(): TcpInfo {
     this.#limit(this.#limited.by);
-    const roundSpan = Math.max(this.#srttMs, 1e-6);
+    const roundSpan = Math.max(this.#rtt.smoothedMs, 1e-6);
     return {
       retransmits: this.#retransmits,
       cwndSegments: Math.floor(this.#congestion.windowBytes / this.mssBytes),
       mssBytes: this.mssBytes,
-      rttMs: this.#srttMs,
-      rttVarMs: this.#rttVarMs,
-      ...(Number.isFinite(this.#minRttMs) ? { minRttMs: this.#minRttMs } : {}),
+      rttMs: this.#rtt.smoothedMs,
+      rttVarMs: this.#rtt.varianceMs,
+      ...(Number.isFinite(this.#rtt.minMs) ? { minRttMs: this.#rtt.minMs } : {}),
       deliveryRateBps: this.#deliveryRateBps,
       pacingRateBps: this.paceBps ?? ((this.#congestion.slowStart ? 2 : 1.2) * this.#congestion.windowBytes * 8e3) / roundSpan,
       busyMs: this.#limitedMs.path + this.#limitedMs.receiver,
@@ -181,7 +164,7 @@ export class TcpSender {
 
   #send(): void {
     while (!this.#stopped && this.#options.alive().sender) {
-      if (this.#flights.length > 0 && this.#flightBytes >= this.#congestion.windowBytes) return this.#limit('path');
+      if (this.#flights.count > 0 && this.#flights.bytes >= this.#congestion.windowBytes) return this.#limit('path');
       const { timeline } = this.#options;
       if (this.#paceFreeNs > timeline.nowNs) return this.#sendAt(this.#paceFreeNs);
       const lost = this.#again.shift();
@@ -193,7 +176,7 @@ export class TcpSender {
       const next = this.#next(Math.min(room, this.#trainSegments() * this.mssBytes));
       if (!next) {
         // A receiver without room may never tell that it has some again; ask, as a window probe does.
-        if (room <= 0 && this.#wantsToSend() && this.#flights.length === 0) this.#arm(this.#rtoMs);
+        if (room <= 0 && this.#wantsToSend() && this.#flights.count === 0) this.#arm(this.#rtt.timeoutMs);
         return this.#limit(room <= 0 ? 'receiver' : 'sender');
       }
       this.#launch(next, false);
@@ -243,22 +226,18 @@ export class TcpSender {
     if (this.paceBps !== undefined) this.#paceFreeNs = Math.max(this.#paceFreeNs, timeline.nowNs) + (chunk.length * 8e9) / this.paceBps;
     if (passed > 0) {
       const whole = passed === segments;
-      const flight = this.#fly({ offset, chunk: head(chunk, bytesPassed), fin: fin && whole }, passed, { lost: false, again });
+      const flight = this.#fly({ offset, chunk: head(chunk, bytesPassed), fin: fin && whole }, passed, false);
       timeline.at(arrivesNs, () => this.#arrive(flight, receiver));
     }
     if (passed < segments) {
-      this.#fly({ offset: offset + bytesPassed, chunk: tail(chunk, bytesPassed), fin }, segments - passed, { lost: true, again });
+      this.#fly({ offset: offset + bytesPassed, chunk: tail(chunk, bytesPassed), fin }, segments - passed, true);
     }
     if (!Number.isFinite(this.#deadlineNs)) this.#armForFlight();
     this.#limit('path');
   }
 
-  #fly(segment: Segment, segments: number, state: { lost: boolean; again: boolean }): Flight {
-    const { nowNs } = this.#options.timeline;
-    const flight: Flight = { ...segment, ...state, order: this.#order++, segments, sentNs: nowNs, deliveredThen: this.#delivered, done: false };
-    this.#flights.push(flight);
-    this.#flightBytes += segment.chunk.length;
-    return flight;
+  #fly(segment: Segment, segments: number, lost: boolean): Flight {
+    return this.#flights.add(segment, { segments, sentNs: this.#options.timeline.nowNs, lost, deliveredThen: this.#delivered });
   }
 
   #sendAt(atNs: number): void {
@@ -283,20 +262,19 @@ export class TcpSender {
     if (this.#stopped || !alive().sender) return;
     this.#allowedOffset = Math.max(this.#allowedOffset, allowedOffset);
     if (!flight.done) {
-      flight.done = true;
       const bytes = flight.chunk.length;
       const tookNs = timeline.nowNs - flight.sentNs;
       const windowUsed = this.#windowUsed();
-      this.#flightBytes -= bytes;
+      this.#flights.finish(flight);
       this.#delivered += bytes;
       this.#timeouts = 0;
       this.#probed = false;
-      this.#sampleRtt(tookNs / 1e6);
+      this.#rtt.sample(tookNs / 1e6);
       if (tookNs > 0) this.#deliveryRateBps = ((this.#delivered - flight.deliveredThen) * 8e9) / tookNs;
       const anyLost = this.#sweep(flight.order, nextOffset);
       const nowMs = timeline.nowNs / 1e6;
       if (anyLost && flight.order > this.#recoveryOrder) {
-        this.#recoveryOrder = this.#order - 1;
+        this.#recoveryOrder = this.#flights.lastOrder;
         this.#congestion.lost(nowMs);
       } else if (flight.order > this.#recoveryOrder && windowUsed) this.#congestion.acknowledged(bytes, nowMs, tookNs / 1e6);
     }
@@ -308,63 +286,27 @@ export class TcpSender {
   /** A window that the sender does not fill must not grow (RFC 9293 leaves it open; Linux' tcp_is_cwnd_limited). */
   #windowUsed(): boolean {
     const { slowStart, windowBytes } = this.#congestion;
-    return slowStart ? 2 * this.#flightBytes >= windowBytes : this.#flightBytes + this.#trainSegments() * this.mssBytes >= windowBytes;
+    return slowStart ? 2 * this.#flights.bytes >= windowBytes : this.#flights.bytes + this.#trainSegments() * this.mssBytes >= windowBytes;
   }
 
-  /**
-   * Forgets what is done, or has arrived although its acknowledgement has not, and takes what was lost
-   * before `order` back for sending again. @returns whether anything was lost
-   */
+  /** Takes what was lost before `order` back for sending again. @returns whether anything was */
   #sweep(order: number, nextOffset: number): boolean {
-    let any = false;
-    let kept = 0;
-    const flights = this.#flights;
-    let i = 0;
-    for (; i < flights.length; i++) {
-      const flight = flights[i] as Flight;
-      if (flight.order > order) break;
-      if (flight.done) continue;
-      if (flight.lost) {
-        any = true;
-        this.#takeBack(flight);
-      } else if (flight.offset + flight.chunk.length + (flight.fin ? 1 : 0) <= nextOffset) {
-        flight.done = true;
-        this.#flightBytes -= flight.chunk.length;
-        this.#delivered += flight.chunk.length;
-      } else flights[kept++] = flight;
-    }
-    flights.splice(kept, i - kept);
-    return any;
-  }
-
-  #takeBack(flight: Flight): void {
-    flight.done = true;
-    this.#flightBytes -= flight.chunk.length;
-    this.#again.push(flight);
-  }
-
-  #sampleRtt(rttMs: number): void {
-    // RFC 6298, section 2.
-    if (this.#srttMs === 0) {
-      this.#srttMs = rttMs;
-      this.#rttVarMs = rttMs / 2;
-    } else {
-      this.#rttVarMs = 0.75 * this.#rttVarMs + 0.25 * Math.abs(this.#srttMs - rttMs);
-      this.#srttMs = 0.875 * this.#srttMs + 0.125 * rttMs;
-    }
-    this.#minRttMs = Math.min(this.#minRttMs, rttMs);
-    this.#rtoMs = Math.min(RTO_MS_MAX, Math.max(RTO_MS_MIN, this.#srttMs + 4 * this.#rttVarMs));
+    const { lost, arrivedBytes } = this.#flights.sweep(order, nextOffset);
+    this.#delivered += arrivedBytes;
+    this.#again.push(...lost);
+    return lost.length > 0;
   }
 
   // --- When nothing comes back ---------------------------------------------------------------
 
   #armForFlight(): void {
-    if (this.#flights.length === 0 && this.#again.length === 0) {
+    if (this.#flights.count === 0 && this.#again.length === 0) {
       this.#deadlineNs = Number.POSITIVE_INFINITY;
       return;
     }
     // RFC 8985, section 7: a tail loss probe after two round trips comes before the timeout.
-    const probeMs = this.#srttMs > 0 && !this.#probed ? Math.min(this.#rtoMs, 2 * this.#srttMs + 2) : this.#rtoMs;
+    const probeMs =
+      this.#rtt.smoothedMs > 0 && !this.#probed ? Math.min(this.#rtt.timeoutMs, 2 * this.#rtt.smoothedMs + 2) : this.#rtt.timeoutMs;
     this.#arm(probeMs * 2 ** this.#timeouts);
   }
 
@@ -387,7 +329,7 @@ export class TcpSender {
 
   #expired(): void {
     if (!this.#options.alive().sender) return;
-    if (this.#flights.length === 0) {
+    if (this.#flights.count === 0) {
       // The receiver had no room: its acknowledgement of a probe would tell whether it has now.
       this.#allowedOffset = Math.max(this.#allowedOffset, this.#options.receiver.allowedOffset);
       this.#deadlineNs = Number.POSITIVE_INFINITY;
@@ -396,13 +338,8 @@ export class TcpSender {
     }
     if (!this.#probed) {
       this.#probed = true;
-      const last = this.#flights.findLast((flight) => flight.lost && !flight.done);
-      if (last) {
-        this.#flights.splice(this.#flights.indexOf(last), 1);
-        this.#takeBack(last);
-        this.#again.pop();
-        this.#launch(last, true);
-      }
+      const last = this.#flights.takeLastLost();
+      if (last) this.#launch(last, true);
       this.#deadlineNs = Number.POSITIVE_INFINITY;
       return this.#armForFlight();
     }
@@ -413,10 +350,10 @@ export class TcpSender {
     const lost = this.#sweep(Number.POSITIVE_INFINITY, 0);
     if (lost) {
       this.#congestion.timedOut();
-      this.#recoveryOrder = this.#order - 1;
+      this.#recoveryOrder = this.#flights.lastOrder;
     }
     // Nothing was lost, but no acknowledgement came: sending the oldest again asks for one.
-    const oldest = this.#flights[0];
+    const { oldest } = this.#flights;
     if (!lost && oldest) this.#again.push(oldest);
     this.#deadlineNs = Number.POSITIVE_INFINITY;
     const first = this.#again.shift();

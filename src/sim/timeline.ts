@@ -94,11 +94,12 @@ export class Timeline {
     };
     promise.then(settle, settle);
     const limitNs = this.#nowNs + limitMs * 1e6;
-    for (let idle = 0; ; ) {
+    for (let idle = 0; ;) {
       await turn();
       if (settled) return promise;
       if (this.#advance()) idle = 0;
-      else if (++idle > IDLE_TURNS_MAX) throw new Error(`simulation is stuck at ${this.#nowNs / 1e6} ms: nothing is left to happen, and the work has not ended`);
+      else if (++idle > IDLE_TURNS_MAX)
+        throw new Error(`simulation is stuck at ${this.#nowNs / 1e6} ms: nothing is left to happen, and the work has not ended`);
       if (this.#nowNs > limitNs) throw new Error(`simulation ran for ${limitMs} ms of virtual time and the work has not ended`);
     }
   }

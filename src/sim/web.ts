@@ -2,7 +2,7 @@ import { formatEndpoint } from '../base/index.js';
 import type { Endpoint, HttpClient, HttpLoad, HttpOutcome, HttpRequest, TlsOutcome, Web } from '../base/index.js';
 import type { SimHost } from './host.js';
 import { cutAfter, openSession } from './http-session.js';
-import type { Failure, HttpSession } from './http-session.js';
+import type { Answer, Failure, HttpSession } from './http-session.js';
 
 /** TLS and HTTP over simulated connections: the phases take the round trips that they take, and the server's declared time. */
 export class SimWeb implements Web {
@@ -21,7 +21,13 @@ export class SimWeb implements Web {
     const url = new URL(options.url);
     const place = await locate(this.#host, url, options);
     if ('outcome' in place) return failed(place);
-    const opened = await openSession(this.#host, { remote: place.remote, tls: url.protocol === 'https:', insecure: options.insecure === true, timeoutMs, ...(signal ? { signal } : {}) });
+    const opened = await openSession(this.#host, {
+      remote: place.remote,
+      tls: url.protocol === 'https:',
+      insecure: options.insecure === true,
+      timeoutMs,
+      ...(signal ? { signal } : {}),
+    });
     if (opened.outcome !== 'ok') return failed(opened);
     return new Load(opened.session, { url, direction, headers: options.headers ?? {}, ...(signal ? { signal } : {}) });
   }
@@ -43,7 +49,11 @@ export class SimWeb implements Web {
       resumed: false,
       authorized: tls.authorizationError === undefined,
       ...(tls.authorizationError === undefined ? {} : { authorizationError: tls.authorizationError }),
-      certificate: { subject: tls.subject ?? options.serverName, issuer: tls.issuer ?? 'Simulated CA', validTo: tls.validTo ?? 'Jan  1 00:00:00 2030 GMT' },
+      certificate: {
+        subject: tls.subject ?? options.serverName,
+        issuer: tls.issuer ?? 'Simulated CA',
+        validTo: tls.validTo ?? 'Jan  1 00:00:00 2030 GMT',
+      },
     };
   }
 }
@@ -61,18 +71,33 @@ class Client implements HttpClient {
     const url = new URL(request.url);
     const startMs = this.#host.network.nowMs;
     const reused = this.#kept?.origin === url.origin && this.#kept.session.reusable && this.#kept.session.connection.ended === 'open';
-    const opened = reused && this.#kept ? { outcome: 'ok' as const, session: this.#kept.session, dnsMs: undefined, connectMs: undefined, tlsMs: undefined } : await this.#open(url, request);
+    const opened =
+      reused && this.#kept
+        ? { outcome: 'ok' as const, session: this.#kept.session, dnsMs: undefined, connectMs: undefined, tlsMs: undefined }
+        : await this.#open(url, request);
     if (opened.outcome !== 'ok') return opened;
     const { session } = opened;
     const readyMs = this.#host.network.nowMs;
     const { signal, timeoutMs } = request;
-    const cut = cutAfter(this.#host, { afterMs: timeoutMs - (readyMs - startMs), ...(signal ? { signal } : {}), onCut: () => session.close() });
+    const cut = cutAfter(this.#host, {
+      afterMs: timeoutMs - (readyMs - startMs),
+      ...(signal ? { signal } : {}),
+      onCut: () => session.close(),
+    });
     const answer = await session.ask({ method: request.method, url, ...(request.headers ? { headers: request.headers } : {}) });
     const why = cut.end();
     if (!answer) {
       session.close();
-      if (why === 'timeout') return { outcome: 'timeout', reason: `${session.place} accepted the connection, but did not answer the request within ${timeoutMs} ms` };
-      return { outcome: 'failed', reason: why === 'abort' ? `the request to ${session.place} was interrupted` : `${session.place} closed the connection during the request` };
+      if (why === 'timeout')
+        return {
+          outcome: 'timeout',
+          reason: `${session.place} accepted the connection, but did not answer the request within ${timeoutMs} ms`,
+        };
+      return {
+        outcome: 'failed',
+        reason:
+          why === 'abort' ? `the request to ${session.place} was interrupted` : `${session.place} closed the connection during the request`,
+      };
     }
     if (session.reusable) this.#kept = { origin: url.origin, session };
     else session.close();
@@ -99,12 +124,21 @@ class Client implements HttpClient {
     this.#kept = undefined;
   }
 
-  async #open(url: URL, request: HttpRequest): Promise<Failure | { outcome: 'ok'; session: HttpSession; dnsMs: number | undefined; connectMs: number; tlsMs: number | undefined }> {
+  async #open(
+    url: URL,
+    request: HttpRequest,
+  ): Promise<Failure | { outcome: 'ok'; session: HttpSession; dnsMs: number | undefined; connectMs: number; tlsMs: number | undefined }> {
     this.close();
     const place = await locate(this.#host, url, request);
     if ('outcome' in place) return place;
     const { signal, timeoutMs, insecure = false } = request;
-    const opened = await openSession(this.#host, { remote: place.remote, tls: url.protocol === 'https:', insecure, timeoutMs: timeoutMs - (place.dnsMs ?? 0), ...(signal ? { signal } : {}) });
+    const opened = await openSession(this.#host, {
+      remote: place.remote,
+      tls: url.protocol === 'https:',
+      insecure,
+      timeoutMs: timeoutMs - (place.dnsMs ?? 0),
+      ...(signal ? { signal } : {}),
+    });
     return opened.outcome === 'ok' ? { ...opened, dnsMs: place.dnsMs } : opened;
   }
 }
@@ -119,7 +153,10 @@ class Load implements HttpLoad {
   #failure: string | undefined;
   #closed = false;
 
-  constructor(session: HttpSession, options: { url: URL; direction: 'down' | 'up'; headers: Readonly<Record<string, string>>; signal?: AbortSignal }) {
+  constructor(
+    session: HttpSession,
+    options: { url: URL; direction: 'down' | 'up'; headers: Readonly<Record<string, string>>; signal?: AbortSignal },
+  ) {
     const { url, direction, headers, signal } = options;
     this.#session = session;
     this.#direction = direction;
@@ -131,14 +168,19 @@ class Load implements HttpLoad {
       session.connection.out.onSent = (bytes) => (this.#sentBytes += bytes);
       session.connection.out.supply((bytesMax) => bytesMax);
     }
-    void ended.then((answer) => {
-      if (this.#closed) return;
-      session.connection.out.supply(undefined);
-      if (!answer) this.#failure = `${session.place} closed the connection`;
-      else this.#failure = answer.reply.status >= 400 ? `${session.place} answered ${answer.reply.status}` : `${session.place} ended the load after ${this.bytes()} bytes`;
-    });
+    void this.#watch(ended);
     if (signal?.aborted) this.close();
     else signal?.addEventListener('abort', () => this.close(), { once: true });
+  }
+
+  async #watch(ended: Promise<Answer | undefined>): Promise<void> {
+    const answer = await ended;
+    if (this.#closed) return;
+    const { place, connection } = this.#session;
+    connection.out.supply(undefined);
+    if (!answer) this.#failure = `${place} closed the connection`;
+    else if (answer.reply.status >= 400) this.#failure = `${place} answered ${answer.reply.status}`;
+    else this.#failure = `${place} ended the load after ${this.bytes()} bytes`;
   }
 
   get failure(): string | undefined {
@@ -170,7 +212,10 @@ async function locate(host: SimHost, url: URL, options: { remote?: Endpoint; tim
   if (options.remote) return { remote: options.remote, dnsMs: undefined };
   const name = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  const found = await host.ports.names.lookup(name, { timeoutMs: options.timeoutMs, ...(options.signal ? { signal: options.signal } : {}) });
+  const found = await host.ports.names.lookup(name, {
+    timeoutMs: options.timeoutMs,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
   if (found.outcome === 'timeout') return { outcome: 'timeout', reason: found.reason };
   if (found.outcome !== 'ok') return { outcome: 'failed', reason: found.reason };
   const first = found.addresses[0];
