@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DEFAULT_PORT, TautlineError, parseDurationMs, parseRateBps, parseSizeBytes } from '../base/index.js';
+import { DEFAULT_PORT, TautlineError, assert, parseDurationMs, parseRateBps, parseSizeBytes } from '../base/index.js';
 import { LIMITS, LIMIT_NAMES } from '../serve/index.js';
 import type { Limit, LimitName } from '../serve/index.js';
 
@@ -109,6 +109,13 @@ export interface Setting extends SettingInfo {
 
 export function settings(): Setting[] {
   return walk(ConfigSchema, []);
+}
+
+/** The setting at a dotted path such as `serve.port`. */
+export function settingAt(path: string): Setting {
+  const found = settings().find((setting) => setting.path.join('.') === path);
+  assert(found !== undefined, `there is a setting ${path}`);
+  return found;
 }
 
 /** The keys that may stand under `path`, or undefined where any name may. */

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { settingAt } from '../app/index.js';
 
 /** The options that every measuring command has, as commander hands them over. */
 export interface CommonFlags {
@@ -16,20 +17,26 @@ export interface CommonFlags {
   readonly 6?: boolean;
 }
 
+/** A flag as the setting of the configuration that it overrides declares it. */
+export function settingOption(path: string): Option {
+  const { flag = '', help } = settingAt(path);
+  return new Option(flag, help);
+}
+
 export function addResultOptions(command: Command): Command {
   return command
     .addOption(new Option('--json', 'write the result as JSON').conflicts(['markdown', 'csv']))
     .addOption(new Option('--markdown', 'write the result as Markdown').conflicts(['json', 'csv']))
     .addOption(new Option('--csv', 'write the result as CSV').conflicts(['json', 'markdown']))
     .option('--output <file>', 'write the result to a file, whole or not at all')
-    .option('--seed <n>', 'seed of every random choice')
+    .addOption(settingOption('seed'))
     .addOption(new Option('-4', 'use IPv4 only').conflicts('6'))
     .addOption(new Option('-6', 'use IPv6 only').conflicts('4'));
 }
 
 export function addCommonOptions(command: Command): Command {
   return command
-    .option('--key-file <file>', 'file with the pre-shared key that both ends know')
+    .addOption(settingOption('key-file'))
     .option('--config <file>', 'configuration file (else ./tautline.yaml, ~/.config/tautline/tautline.yaml)')
     .option('--quiet', 'no progress and no notes on stderr')
     .option('--no-color', 'no colours');

@@ -19,7 +19,7 @@ function overwritten(terminal: Terminal): Progress & { done(): void } {
   return {
     planned: ({ lines: planned, totalMs }) => {
       show('');
-      terminal.stderr(`${planLine(planned, totalMs)}\n`);
+      terminal.stderr(planText(planned, totalMs));
     },
     update: (doing, leftMs) => show(leftMs === undefined ? `${doing} ...` : `${doing} (about ${seconds(leftMs)} left)`),
     done: () => show(''),
@@ -29,7 +29,7 @@ function overwritten(terminal: Terminal): Progress & { done(): void } {
 function lines(terminal: Terminal): Progress & { done(): void } {
   let last = '';
   return {
-    planned: ({ lines: planned, totalMs }) => terminal.stderr(`${planLine(planned, totalMs)}\n`),
+    planned: ({ lines: planned, totalMs }) => terminal.stderr(planText(planned, totalMs)),
     update: (doing, leftMs) => {
       if (doing === last) return;
       last = doing;
@@ -39,8 +39,10 @@ function lines(terminal: Terminal): Progress & { done(): void } {
   };
 }
 
-function planLine(planned: readonly string[], totalMs: number): string {
-  return `measuring ${planned.join('; ')}: about ${seconds(totalMs)}`;
+function planText(planned: readonly string[], totalMs: number): string {
+  const [first = ''] = planned;
+  if (planned.length === 1) return `plan: ${first}, about ${seconds(totalMs)}\n`;
+  return `plan, about ${seconds(totalMs)}:\n${planned.map((line) => `  ${line}\n`).join('')}`;
 }
 
 function seconds(ms: number): string {

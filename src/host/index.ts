@@ -1,0 +1,53 @@
+/**
+ * The operating system behind the ports of `base/`: sockets, clocks, names, files, facts, on Linux and
+ * macOS. The only room that does input and output. It moves bytes and takes times; what they mean is
+ * for `probe/` and `serve/`. Nothing heavy happens at import: libc and worker threads are loaded by the
+ * first plan that needs them, and everything that a plan opened is closed with it.
+ *
+ *     const ports = createHostPorts({ logLevel: 'warn' });
+ *     const flow = await ports.datagrams.open({ protocol: 'udp', remote });
+ */
+import type { Ports } from '../base/index.js';
+import { createClock } from './clock.js';
+import { createCommands } from './commands.js';
+import { createDatagrams } from './datagrams/index.js';
+import { createFacts } from './facts/index.js';
+import { createFiles } from './files.js';
+import type { HostFiles } from './files.js';
+import { createLog } from './log.js';
+import type { LogLevel } from './log.js';
+import { createNames } from './names.js';
+import { createStreams } from './streams/index.js';
+import { createWeb } from './web/index.js';
+
+export interface HostPorts extends Ports {
+  readonly files: HostFiles;
+  /** Lets go of everything; may be called twice. */
+  close(): Promise<void>;
+}
+
+export interface HostOptions {
+  /** The least that is written to stderr; default `warn`. */
+  readonly logLevel?: LogLevel;
+}
+
+export function createHostPorts(options: HostOptions = {}): HostPorts {
+  const clock = createClock();
+  const files = createFiles();
+  const commands = createCommands();
+  return {
+    clock,
+    files,
+    commands,
+    names: createNames(clock),
+    datagrams: createDatagrams(clock),
+    streams: createStreams(clock),
+    web: createWeb(clock),
+    facts: createFacts(files, commands),
+    log: createLog(options.logLevel === undefined ? {} : { level: options.logLevel }),
+    close: () => Promise.resolve(),
+  };
+}
+
+export { createClock, createFiles };
+export type { HostFiles, LogLevel };
