@@ -17,6 +17,8 @@ export interface SentenceParts {
   readonly interrupted: boolean;
 }
 
+const DIRECTIONS: Readonly<Record<string, string>> = { up: 'up', down: 'down', both: 'both ways' };
+
 /** More subjects than this are counted, not named. */
 const NAMED_MAX = 3;
 
@@ -93,7 +95,10 @@ function headline(subject: JudgedSubject): string[] {
   if (delay?.summary) figures.push(`${metricName(delay.metric)} ${write(delay)} (median of ${delay.summary.n})`);
   const loss = delay?.loss ?? ok.find((measurement) => measurement.loss)?.loss;
   if (loss && loss.sent > 0) figures.push(loss.ratio === 0 ? `none of ${loss.sent} lost` : `${formatRatio(loss.ratio)} of ${loss.sent} lost`);
-  const rates = (kind: string): string[] => ok.filter(({ metric, summary }) => summary && (metric === `${kind}.up` || metric === `${kind}.down`)).map((m) => `${write(m)} ${m.metric.endsWith('up') ? 'up' : 'down'}`);
+  const rates = (kind: string): string[] => ok.flatMap((measurement) => {
+      const direction = measurement.summary ? DIRECTIONS[measurement.metric.replace(`${kind}.`, '')] : undefined;
+      return direction === undefined ? [] : [`${write(measurement)} ${direction}`];
+    });
   const speeds = rates('throughput').length > 0 ? rates('throughput') : rates('udp');
   if (speeds.length > 0) figures.push(speeds.join(' and '));
   const responsiveness = first('* responsiveness');

@@ -1,4 +1,4 @@
-import { displayWidth, fit, padEnd, padStart } from './terminal-text.js';
+import { displayWidth, fit } from './terminal-text.js';
 
 export interface Column {
   readonly head: string;
@@ -11,7 +11,7 @@ export interface Column {
 
 export interface Cell {
   readonly text: string;
-  /** Wraps the padded text, in colour for example; must not change its width. */
+  /** Wraps the text, in colour for example; must not change its width. */
   readonly style?: (text: string) => string;
 }
 
@@ -32,10 +32,16 @@ export function layoutOf(columns: readonly Column[], rows: readonly (readonly Ce
   let shown = columns.map((_, i) => i).filter((i) => (widths[i] ?? 0) > 0);
   columns.forEach(({ head }, i) => (widths[i] = Math.max(widths[i] ?? 0, displayWidth(head))));
   const total = (): number => shown.reduce((sum, i) => sum + (widths[i] ?? 0), 0) + GAP.length * Math.max(0, shown.length - 1);
+  const dropped: number[] = [];
   while (total() > width) {
     const next = shown.filter((i) => columns[i]?.drop !== undefined).sort((a, b) => (columns[a]?.drop ?? 0) - (columns[b]?.drop ?? 0))[0];
     if (next === undefined) break;
+    dropped.push(next);
     shown = shown.filter((i) => i !== next);
+  }
+  // Dropping a wide column may have made room for a narrow one that went before it.
+  for (const back of dropped.reverse()) {
+    if (total() + GAP.length + (widths[back] ?? 0) <= width) shown = [...shown, back].sort((a, b) => a - b);
   }
   const flexible = columns.findIndex((column) => column.flexible);
   if (flexible >= 0 && total() > width) widths[flexible] = Math.max(FLEXIBLE_MIN, (widths[flexible] ?? 0) - (total() - width));
@@ -51,8 +57,9 @@ export function line(layout: Layout, cells: readonly Cell[]): string {
     const width = layout.widths[i] ?? 0;
     const cell = cells[i] ?? { text: '' };
     const text = fit(cell.text, width);
-    const padded = layout.columns[i]?.align === 'right' ? padStart(text, width) : padEnd(text, width);
-    return cell.style && text !== '' ? cell.style(padded) : padded;
+    const padding = ' '.repeat(Math.max(0, width - displayWidth(text)));
+    const styled = cell.style && text !== '' ? cell.style(text) : text;
+    return layout.columns[i]?.align === 'right' ? padding + styled : styled + padding;
   });
   return parts.join(GAP).trimEnd();
 }

@@ -39,14 +39,6 @@ export function fit(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
-export function padEnd(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
-}
-
-export function padStart(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - displayWidth(text))) + text;
-}
-
 /**
  * Breaks at spaces into lines of at most `width` columns; the first begins with `first`, the others with
  * `rest`. A word longer than a line is cut.

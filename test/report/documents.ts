@@ -76,7 +76,7 @@ export const CHECK: CheckDocument = {
   verdict: {
     outcome: 'inconclusive',
     band: 'fair',
-    sentence: 'A figure is above what is possible, so this settles nothing: the path to 10.7.0.2 is fair: round trip 420.3 us (median of 400), 0.250 % of 400 lost, 938.4 Mbit/s down; worst is round trip under download, 34.78 ms above idle (fair); the gateway 10.7.0.1 gave no answer.',
+    sentence: 'A figure is above what is possible, so this settles nothing: the path to 10.7.0.2 is fair, with round trip 420.3 us (median of 400), 0.250 % of 400 lost, 938.4 Mbit/s down; worst is round trip under download, 34.78 ms above idle (fair); the gateway 10.7.0.1 gave no answer.',
   },
 };
 
