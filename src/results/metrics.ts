@@ -14,7 +14,9 @@ const METRIC_NAMES: Readonly<Record<string, string>> = {
   'rtt.loaded.both': 'round trip under load',
   connect: 'TCP connect',
   dns: 'DNS lookup',
+  'dns.system': 'name lookup by the system',
   tls: 'TLS handshake',
+  'tls.total': 'TCP connect and TLS handshake',
   'http.dns': 'HTTP: name lookup',
   'http.connect': 'HTTP: connect',
   'http.tls': 'HTTP: TLS',
@@ -32,4 +34,6 @@ const METRIC_NAMES: Readonly<Record<string, string>> = {
   'loss.up': 'loss up',
   'loss.down': 'loss down',
   responsiveness: 'responsiveness',
+  'responsiveness.down': 'responsiveness under download',
+  'responsiveness.up': 'responsiveness under upload',
 };
