@@ -51,8 +51,8 @@ export function openPair(options: {
     near: new SimConnection(near, { local, remote, out: sender(near, far, farIn, true), inbox: nearIn }),
     far: new SimConnection(far, { local: remote, remote: local, out: sender(far, near, nearIn, false), inbox: farIn }),
   };
-  ends.near.peer = ends.far;
-  ends.far.peer = ends.near;
+  ends.near.joinTo(ends.far);
+  ends.far.joinTo(ends.near);
   return ends;
 }
 
@@ -63,11 +63,11 @@ export class SimConnection implements Connection {
   readonly host: SimHost;
   readonly out: TcpSender;
   readonly inbox: TcpReceiver;
-  peer: SimConnection | undefined;
   /** Whether the server at the other end speaks HTTP/2. */
   speaksH2 = false;
   /** Called when the connection breaks off. */
   onBroken: (() => void) | undefined;
+  #peer: SimConnection | undefined;
   #ended: Connection['ended'] = 'open';
   readonly #writers: { resolve(): void; reject(error: unknown): void }[] = [];
   #reader: (() => void) | undefined;
@@ -80,6 +80,15 @@ export class SimConnection implements Connection {
     this.inbox = options.inbox;
     host.connections.add(this);
     this.listen();
+  }
+
+  joinTo(peer: SimConnection): void {
+    this.#peer = peer;
+  }
+
+  /** Tells the peer that there is room for more. */
+  windowOpened(): void {
+    this.#peer?.out.windowOpened();
   }
 
   get ended(): Connection['ended'] {
@@ -178,7 +187,7 @@ export class SimConnection implements Connection {
   #resetPeer(): void {
     this.out.stop();
     this.host.connections.delete(this);
-    const { peer } = this;
+    const peer = this.#peer;
     const { network } = this.host;
     const route = network.route(this.host, this.remote.host, this.local.host);
     if (!peer || route.kind !== 'path') return;
@@ -198,7 +207,7 @@ export class SimConnection implements Connection {
       if (length === READ_BYTES_MAX) break;
     }
     if (length === 0) return undefined;
-    if (shut) this.peer?.out.windowOpened();
+    if (shut) this.windowOpened();
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const part of parts) {

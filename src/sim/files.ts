@@ -31,11 +31,12 @@ export class SimFiles implements Files {
 
   async readText(path: string): Promise<string | undefined> {
     this.#check(path, 'read');
+    if (this.#isFolder(path)) throw fault(path, 'read', 'folder');
     return this.#files.get(path);
   }
 
   async writeText(path: string, text: string): Promise<void> {
-    this.#check(path, 'write');
+    this.#checkPlace(path);
     // Writing whole and atomically means that the old and the new text are on the disk at once.
     if (this.#usedBytes() + byteLength(text) > this.capacityBytes) throw fault(path, 'write', 'full');
     this.#files.set(path, text);
@@ -43,8 +44,19 @@ export class SimFiles implements Files {
 
   /** As the real files do: whether a result could be written there. */
   async checkWritable(path: string): Promise<void> {
-    this.#check(path, 'write');
+    this.#checkPlace(path);
     if (this.#usedBytes() >= this.capacityBytes) throw fault(path, 'write', 'full');
+  }
+
+  /** Folders exist as far as something is in them. */
+  #isFolder(path: string): boolean {
+    return [...this.#files.keys()].some((file) => file.startsWith(`${path}/`));
+  }
+
+  #checkPlace(path: string): void {
+    this.#check(path, 'write');
+    if (this.#isFolder(path)) throw fault(path, 'write', 'folder');
+    if ([...this.#files.keys()].some((file) => path.startsWith(`${file}/`))) throw fault(path, 'write', 'file');
   }
 
   #check(path: string, doing: 'read' | 'write'): void {
@@ -63,9 +75,11 @@ const FAULTS = {
   full: { code: 'io', what: 'the disk is full', hint: 'free some space or write to another disk' },
   permission: { code: 'permission', what: 'permission denied', hint: 'choose a file that you may access, or change its permissions' },
   io: { code: 'io', what: 'input/output error', hint: 'check the disk' },
+  folder: { code: 'io', what: 'it is a directory', hint: 'name a file inside it' },
+  file: { code: 'io', what: 'a part of the path is not a directory', hint: 'check the path' },
 } as const;
 
-function fault(path: string, doing: 'read' | 'write', kind: FileFault): TautlineError {
+function fault(path: string, doing: 'read' | 'write', kind: keyof typeof FAULTS): TautlineError {
   const { code, what, hint } = FAULTS[kind];
   return new TautlineError(code, `cannot ${doing} ${path}: ${what}`, { hint });
 }

@@ -1,5 +1,5 @@
 import { TautlineError } from '../base/index.js';
-import type { Endpoint, Ports } from '../base/index.js';
+import type { Connection, Endpoint, Ports } from '../base/index.js';
 import type { DatagramResponder } from '../wire/index.js';
 import { chanceFor, exponential } from './chance.js';
 import { SimCommands } from './commands.js';
@@ -94,6 +94,11 @@ export class SimHost {
 
   listenerOf(port: number): Listener | undefined {
     return this.#listeners.get(port);
+  }
+
+  /** Resets one connection that has an end here, as a program that crashes does to all of its. */
+  breakOff(connection: Connection): void {
+    for (const own of this.connections) if (own === connection) own.die('process');
   }
 
   die(how: 'process' | 'host'): void {

@@ -87,7 +87,7 @@ class Pump {
       this.#check();
     };
     inbox.consume((chunk) => this.#moved(i, chunk.length));
-    connection.peer?.out.windowOpened();
+    connection.windowOpened();
     if (inbox.ended) this.#open[i] = false;
   }
 

@@ -1,0 +1,4 @@
+import { portsBehave } from './suite.js';
+import { simBench } from './sim-bench.js';
+
+portsBehave('the simulation', simBench);
