@@ -1,6 +1,6 @@
 import { TautlineError } from '../base/index.js';
 import type { Ports } from '../base/index.js';
-import { rateAll } from '../diagnose/index.js';
+import { concludeMeasurements, rateAll } from '../diagnose/index.js';
 import type { Bands } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
 import { PROBES } from '../probe/index.js';
@@ -46,6 +46,7 @@ export async function measure(ports: Ports, request: MeasureRequest): Promise<Me
     signal: request.signal,
     onProgress: (doing, fraction) => request.progress.update(doing, Math.max(0, expectedMs * (1 - fraction))),
   });
+  const rated = rateAll(measurements, request.bands);
   return {
     schema: 'tautline.measure/1',
     ...head,
@@ -53,7 +54,8 @@ export async function measure(ports: Ports, request: MeasureRequest): Promise<Me
     ...(request.signal.aborted ? { interrupted: true } : {}),
     probe: probe.name,
     target: request.target,
-    measurements: rateAll(measurements, request.bands),
+    measurements: rated,
+    verdict: concludeMeasurements(rated, { target: request.target, bands: request.bands, interrupted: request.signal.aborted }),
   };
 }
 

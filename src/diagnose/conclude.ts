@@ -5,7 +5,7 @@ import { type RatingContext, idleOf, rate, ratedSamples, worseBand } from './rat
 import { sentenceOf } from './sentence.js';
 
 export interface ConcludeRequest {
-  readonly subjects: readonly Pick<Subject, 'name' | 'role' | 'measurements'>[];
+  readonly subjects: readonly Pick<Subject, 'name' | 'role' | 'address' | 'measurements'>[];
   readonly bands?: Bands;
   /** Whether a person named what to check; else what answers around this host is all there is. */
   readonly target?: string;
@@ -25,6 +25,7 @@ export interface Judged {
 }
 
 export interface JudgedSubject {
+  /** As the sentence calls it: a target's name, `the gateway 10.0.0.1`. */
   readonly name: string;
   readonly role: Subject['role'];
   readonly measurements: readonly Measurement[];
@@ -83,7 +84,8 @@ const NO_ANSWER: readonly string[] = ['lost', 'refused', 'timeout'];
 const MAY_BE_SILENT: readonly string[] = ['ping', 'tcp'];
 
 function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands): JudgedSubject {
-  const { name, role, measurements } = subject;
+  const { role, measurements } = subject;
+  const name = spokenName(subject);
   const judged = measurements.flatMap((measurement): Judged[] => {
     const scale = scaleOf(measurement.metric, bands);
     const idleMs = idleOf(measurement, measurements);
@@ -97,11 +99,16 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
     name,
     role,
     measurements,
-    reachable: measurements.some((measurement) => measurement.outcome === 'ok'),
+    reachable: measurements.some((measurement) => measurement.outcome === 'ok' || measurement.summary !== undefined),
     judged: judged.sort(worstFirst),
     failed: measurements.filter((measurement) => NO_ANSWER.includes(measurement.outcome)),
     impossible: measurements.filter((measurement) => aboveCeiling(measurement) !== undefined),
   };
+}
+
+/** Gateways and resolvers are known by their address, targets by what a person called them. */
+function spokenName({ name, role, address }: ConcludeRequest['subjects'][number]): string {
+  return role === 'gateway' || role === 'resolver' ? `the ${role} ${address ?? name}` : name;
 }
 
 /** Whether a path that answers leaves its verdict open. */

@@ -74,14 +74,14 @@ function why(parts: SentenceParts, reachable: readonly JudgedSubject[]): string 
 function subjectClause(subject: JudgedSubject): string {
   const band = subject.judged.find((each) => each.sufficient)?.band ?? subject.judged[0]?.band;
   const figures = headline(subject);
-  const name = subject.role === 'target' ? `the path to ${subject.name}` : `the ${subject.role} ${subject.name}`;
+  const name = subject.role === 'target' ? `the path to ${subject.name}` : subject.name;
   const state = band === undefined ? 'answers' : `is ${band}`;
   return figures.length === 0 ? `${name} ${state}` : `${name} ${state}, with ${figures.join(', ')}`;
 }
 
 /** The figures that a person asks for first: delay, loss, speed. */
 function headline(subject: JudgedSubject): string[] {
-  const ok = subject.measurements.filter((measurement) => measurement.outcome === 'ok' && aboveCeiling(measurement) === undefined);
+  const ok = subject.measurements.filter((measurement) => (measurement.outcome === 'ok' || measurement.summary) && aboveCeiling(measurement) === undefined);
   const first = (...wanted: readonly string[]): Measurement | undefined => {
     for (const key of wanted) {
       const [probe, metric] = key.split(' ');
@@ -126,8 +126,7 @@ function worstClause(parts: SentenceParts, reachable: readonly JudgedSubject[]):
 function silent(paths: readonly JudgedSubject[]): string {
   const quiet = paths.filter((subject) => !subject.reachable);
   if (quiet.length === 0) return '';
-  const names = quiet.map((subject) => (subject.role === 'target' ? subject.name : `the ${subject.role} ${subject.name}`));
-  return `${list(names)} gave no answer`;
+  return `${list(quiet.map(({ name }) => name))} gave no answer`;
 }
 
 /** Probes that failed on a path that otherwise answers. */

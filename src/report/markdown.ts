@@ -20,7 +20,7 @@ const ALIGN = ['---', '---:', '---:', '---:', '---:', '---:', '---', '---'];
 function section(group: Group): string[] {
   const lines = [`## ${escaped(group.title)}${group.subtitle === '' ? '' : ` (${escaped(group.subtitle)})`}`, ''];
   if (group.facts.length > 0) lines.push(group.facts.map(([key, value]) => `${escaped(key)}: ${escaped(value)}`).join(', '), '');
-  if (group.rows.length === 0) return [...lines, 'Nothing was measured here.', ''];
+  if (group.rows.length === 0) return group.nothing === '' ? lines : [...lines, escaped(group.nothing), ''];
   return [...lines, record(HEAD), record(ALIGN), ...group.rows.map(rowLine), ''];
 }
 

@@ -29,6 +29,8 @@ export interface Group {
   readonly subtitle: string;
   readonly facts: readonly (readonly [string, string])[];
   readonly rows: readonly Row[];
+  /** What to say where there are no rows. */
+  readonly nothing: string;
 }
 
 /** A document as groups of rows: a check's subjects, or one group for a single probe. */
@@ -71,11 +73,12 @@ export function ceilingNote(measurement: Measurement): string | undefined {
   return `${Math.floor((summary.median / ceiling.value) * 100)} % of the possible ${formatQuantity(ceiling.value, ceiling.unit)} (${ceiling.why})`;
 }
 
+const NOTHING = 'nothing was measured here';
 const SUBJECT_TITLES: Readonly<Record<Subject['role'], string>> = {
   target: 'target',
   gateway: 'gateway',
   resolver: 'resolver',
-  self: 'this host by itself: a ceiling, not a path',
+  self: 'a ceiling, not a path',
   interface: 'interface',
 };
 
@@ -83,16 +86,18 @@ function subjectGroup(subject: Subject): Group {
   const address = subject.address !== undefined && subject.address !== subject.name ? subject.address : undefined;
   return {
     title: subject.name,
-    subtitle: [SUBJECT_TITLES[subject.role], address].filter((part) => part !== undefined).join(', '),
+    subtitle: [subject.role !== 'self' && subject.name.includes(subject.role) ? undefined : SUBJECT_TITLES[subject.role], address].filter((part) => part !== undefined).join(', '),
     facts: Object.entries(subject.facts),
     rows: rowsOf(subject.measurements, { samePath: onePath(subject.measurements) }),
+    // An interface is there for its facts.
+    nothing: subject.role === 'interface' ? '' : NOTHING,
   };
 }
 
 function measureGroup(document: MeasureDocument): Group {
   const [first] = document.measurements;
   const path = first && onePath(document.measurements) && first.path !== 'default' ? `path ${first.path}` : '';
-  return { title: document.target, subtitle: path, facts: [], rows: rowsOf(document.measurements, { samePath: onePath(document.measurements), probe: document.probe }) };
+  return { title: document.target, subtitle: path, facts: [], rows: rowsOf(document.measurements, { samePath: onePath(document.measurements), probe: document.probe }), nothing: NOTHING };
 }
 
 function rowsOf(measurements: readonly Measurement[], options: { samePath: boolean; probe?: string }): Row[] {

@@ -57,7 +57,7 @@ function section(group: Group, layout: Layout, context: Context): string[] {
   const lines = title(group, context);
   const facts = group.facts.map(([key, value]) => `${printable(key)} ${printable(value)}`).join(', ');
   if (facts !== '') lines.push(...wrap(facts, { width: prose, first: INDENT }).map((text) => paint('quiet', text)));
-  if (group.rows.length === 0) return [...lines, `${INDENT}nothing was measured here`];
+  if (group.rows.length === 0) return group.nothing === '' ? lines : [...lines, INDENT + group.nothing];
   lines.push(INDENT + paint('quiet', headLine(layout)), INDENT + paint('quiet', '─'.repeat(tableWidth(layout))));
   for (const row of group.rows) lines.push(...rowLines(row, layout, context));
   return [...lines, ...notes(group, layout, context)];
@@ -115,9 +115,11 @@ function byCauses(rows: readonly Row[]): Map<string, Row[]> {
   return groups;
 }
 
-function conclusion(verdict: Verdict, { prose, paint }: Context): string[] {
+function conclusion(verdict: Verdict, { prose, paint, kind }: Context): string[] {
   const tone = verdict.outcome === 'fail' || verdict.outcome === 'unmeasured' ? 'bad' : (verdict.band ?? 'strong');
-  const mark = verdict.outcome === 'pass' && verdict.band ? verdict.band : verdict.outcome;
+  // Passing or failing is a check's business; a single probe is only rated.
+  const rated = verdict.band !== undefined && (verdict.outcome === 'pass' || (verdict.outcome === 'fail' && kind === 'tautline.measure/1'));
+  const mark = rated && verdict.band ? verdict.band : verdict.outcome;
   const [first = '', ...rest] = wrap(`${mark.toUpperCase()}: ${printable(verdict.sentence)}`, { width: prose });
   return [first.replace(mark.toUpperCase(), (found) => paint(tone, found)), ...rest];
 }

@@ -20,7 +20,7 @@ const head = {
   interrupted: v.optional(v.boolean()),
 };
 
-/** What the figures come to: one sentence for people, and the outcome that the exit code follows. */
+/** What the figures come to: one sentence for people, and the outcome that a check's exit code follows. */
 export const VerdictSchema = v.object({
   outcome: v.picklist(['pass', 'fail', 'inconclusive', 'unmeasured']),
   band: v.optional(v.picklist(BANDS)),

@@ -118,7 +118,19 @@ describe('conclusion', () => {
     assert.equal(verdict.outcome, 'pass');
     assert.equal(verdict.sentence, 'The resolver 10.0.0.53 is good, with DNS lookup 14.00 ms (median of 10); worst is DNS lookup at 14.00 ms (good); the gateway 10.0.0.1 gave no answer.');
     const gateway = conclude({ subjects: [subject('gateway', '10.0.0.1', rtt(0.8)), resolver] });
-    assert.match(gateway.sentence, /^The gateway 10\.0\.0\.1 is excellent, .*; the resolver 10\.0\.0\.53 is good, .*worst is DNS lookup of 10\.0\.0\.53.*the way to the gateway is good enough for calls between services/);
+    assert.match(gateway.sentence, /^The gateway 10\.0\.0\.1 is excellent, .*; the resolver 10\.0\.0\.53 is good, .*worst is DNS lookup of the resolver 10\.0\.0\.53.*the way to the gateway is good enough for calls between services/);
+  });
+
+  it('calls a gateway by its address', () => {
+    const gateway = { name: 'default gateway (IPv4)', role: 'gateway' as const, address: '10.0.0.1', measurements: [rtt(0.8)] };
+    assert.match(conclude({ subjects: [gateway] }).sentence, /^The gateway 10\.0\.0\.1 is excellent/);
+  });
+
+  it('keeps what was measured before a peer died', () => {
+    const died = rtt(0.4, 60, { outcome: 'lost', partial: true, reason: 'answers stopped 600 ms after the start' });
+    const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', died)] });
+    assert.equal(verdict.outcome, 'inconclusive');
+    assert.match(verdict.sentence, /^A measurement was cut short, so these figures settle nothing: the path to b answers, with round trip 400\.0 us \(median of 60\)/);
   });
 
   it('says that this host alone proves nothing about a network', () => {

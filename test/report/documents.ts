@@ -56,14 +56,16 @@ export const CHECK: CheckDocument = {
         measurement({ probe: 'responsiveness', metric: 'responsiveness', outcome: 'timeout', partial: true, reason: 'the server stopped answering after 3.1 s; run `tautline measure responsiveness 10.7.0.2:7227` to see whether it does so again' }),
       ],
     },
+    { name: 'eth0', role: 'interface', address: '10.7.0.9', facts: { state: 'up', addresses: '10.7.0.9/24', mtu: '1500' }, measurements: [] },
     {
-      name: '10.7.0.1',
+      name: 'default gateway (IPv4)',
       role: 'gateway',
+      address: '10.7.0.1',
       facts: { interface: 'eth0' },
       measurements: [measurement({ probe: 'ping', metric: 'rtt', target: '10.7.0.1', outcome: 'lost', loss: { sent: 3, received: 0, ratio: 1, ci95: [0.44, 1] }, reason: 'no reply to 3 pings within 1 s each; many gateways drop pings, and this says nothing about the traffic that they forward' })],
     },
     {
-      name: 'atlas',
+      name: 'this host itself, loopback',
       role: 'self',
       address: '127.0.0.1:40211',
       facts: {},
