@@ -6,6 +6,7 @@
  *     const responder = new UdpResponder({ secret, limits: limitsOf({ floodsMax: 2 }) });
  *     const answer = responder.receive(bytes, from, rxNs, nowNs);
  */
+export * from './control-server.js';
 export * from './http.js';
 export * from './limits.js';
 export { clientOf } from './sessions.js';

@@ -36,6 +36,8 @@ export const LIMITS = {
   connectionsMax: { default: 1024, min: 4, max: 65536, unit: 'count', help: 'TCP connections at once, of all clients, HTTP included' },
   connectionsPerClientMax: { default: 256, min: 4, max: 65536, unit: 'count', help: 'TCP connections at once of one client, HTTP included' },
   unprovenConnectionsMax: { default: 256, min: 1, max: 65536, unit: 'count', help: 'TCP connections that have not finished the handshake, of all clients' },
+  unprovenConnectionsPerClientMax: { default: 64, min: 1, max: 65536, unit: 'count', help: 'TCP connections of one client that have not finished the handshake' },
+  firstBytesMs: { default: 5_000, min: 100, max: 600_000, unit: 'ms', help: 'time for a TCP connection to say which protocol it speaks' },
   handshakeMs: { default: 10_000, min: 100, max: 600_000, unit: 'ms', help: 'time for a TCP connection to finish the handshake' },
   controlIdleMs: { default: 120_000, min: 1_000, max: 3_600_000, unit: 'ms', help: 'a control connection ends after this long without a frame and without a test' },
   testsMax: { default: 32, min: 1, max: 1024, unit: 'count', help: 'TCP tests at once, of all clients' },

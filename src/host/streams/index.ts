@@ -18,3 +18,5 @@ export function createStreams(clock: Clock, choices: PumpChoices = {}): Streams 
 }
 
 export type { PumpChoices } from './pump.js';
+export { explainListen, listen } from './listen.js';
+export type { ListenLimits, ListenOptions, Listener } from './listen.js';
