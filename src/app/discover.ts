@@ -76,7 +76,7 @@ async function askServe(ports: Ports, remote: Endpoint, options: DiscoverOptions
     opened.control.close();
     return { answers: 'yes', port };
   }
-  return { answers: opened.outcome === 'refused' ? 'refused' : 'no', port, reason: opened.reason };
+  return { answers: opened.byServe === true ? 'refused' : 'no', port, reason: opened.reason };
 }
 
 async function askWeb(

@@ -34,6 +34,8 @@ interface Budget {
   readonly responsivenessMs: number;
   readonly selfLatencyMs: number;
   readonly selfThroughputMs: number;
+  /** How long to wait for one answer: what is lost must not eat the budget. */
+  readonly timeoutMs: number;
 }
 
 const BUDGETS: Readonly<Record<Depth, Budget>> = {
@@ -47,6 +49,7 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
     responsivenessMs: 0,
     selfLatencyMs: 400,
     selfThroughputMs: 700,
+    timeoutMs: 1000,
   },
   default: {
     latencyMs: 2000,
@@ -58,6 +61,7 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
     responsivenessMs: 4000,
     selfLatencyMs: 1500,
     selfThroughputMs: 2500,
+    timeoutMs: 2000,
   },
   thorough: {
     latencyMs: 8000,
@@ -69,6 +73,7 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
     responsivenessMs: 15_000,
     selfLatencyMs: 6000,
     selfThroughputMs: 10_000,
+    timeoutMs: 3000,
   },
 };
 
@@ -95,8 +100,8 @@ export function planTarget(
   const host = found.named.target;
   const tcpTarget = withPort(host, found.tcp.port);
   const named = host.host !== found.address.host;
-  const pingStep = at('ping', { ...host, text: host.host }, rhythm(budget.latencyMs, PING_INTERVAL_MS));
-  const dns = named ? [at('dns', { text: host.host, host: host.host }, { count: Math.min(5, budget.requests) })] : [];
+  const pingStep = at('ping', { ...host, text: host.host }, rhythm(budget, PING_INTERVAL_MS));
+  const dns = named ? [at('dns', { text: host.host, host: host.host }, { ...requests(budget), count: Math.min(5, budget.requests) })] : [];
   if (found.serve.answers === 'refused') {
     const serve = withPort(host, found.serve.port);
     return [[pingStep, at('echo', serve, { count: 1 })], [at('tcp', tcpTarget, connects(budget))], dns].filter(some);
@@ -106,9 +111,9 @@ export function planTarget(
     const http = { ...serve, url: `http://${formatEndpoint({ host: host.host, port: found.serve.port })}/small` };
     const up = { streams: 1, durationMs: budget.throughputMs, omitMs: budget.omitMs };
     return [
-      [pingStep, at('echo', serve, rhythm(budget.latencyMs, ECHO_INTERVAL_MS))],
+      [pingStep, at('echo', serve, rhythm(budget, ECHO_INTERVAL_MS))],
       [at('tcp', serve, connects(budget)), ...dns],
-      [at('http', { ...http, text: http.url }, { count: budget.requests })],
+      [at('http', { ...http, text: http.url }, requests(budget))],
       [at('throughput', serve, { ...up, direction: 'down' })],
       [at('throughput', serve, { ...up, direction: 'up' })],
       budget.bothMs > 0 ? [at('throughput', serve, { ...up, direction: 'both', durationMs: budget.bothMs })] : [],
@@ -122,8 +127,8 @@ export function planTarget(
   return [
     [pingStep],
     [at('tcp', tcpTarget, connects(budget)), ...dns],
-    found.tls ? [at('tls', tcpTarget, { count: budget.requests })] : [],
-    found.url === undefined ? [] : [at('http', { ...tcpTarget, url: found.url, text: found.url }, { count: budget.requests })],
+    found.tls ? [at('tls', tcpTarget, requests(budget))] : [],
+    found.url === undefined ? [] : [at('http', { ...tcpTarget, url: found.url, text: found.url }, requests(budget))],
   ].filter(some);
 }
 
@@ -133,7 +138,7 @@ export function planHost(found: HostFindings, options: { depth: Depth; firstSubj
   let subject = options.firstSubject + found.interfaces.length;
   const gateways = found.gateways.map((route) => planGateway(subject++, route.gateway, budget));
   const resolvers = found.resolvers.map((address) =>
-    stepMaker(subject++, 'default')('dns', literal(address), { server: address, count: budget.requests }),
+    stepMaker(subject++, 'default')('dns', literal(address), { server: address, ...requests(budget) }),
   );
   return [gateways, resolvers].filter(some);
 }
@@ -147,7 +152,7 @@ function planGateway(subject: number, gateway: string, budget: Budget): Step {
     at('tcp', withPort(literal(gateway), 80), tries),
     at('tcp', withPort(literal(gateway), 443), tries),
   ];
-  return { ...at('ping', literal(gateway), { ...rhythm(budget.latencyMs, PING_INTERVAL_MS), timeoutMs: SILENT_TIMEOUT_MS }), otherwise };
+  return { ...at('ping', literal(gateway), { ...rhythm(budget, PING_INTERVAL_MS), timeoutMs: SILENT_TIMEOUT_MS }), otherwise };
 }
 
 /** This host against itself: what its own processor and kernel can do, which no path from it can exceed. */
@@ -156,7 +161,7 @@ export function planSelf(subject: number, serve: Target, depth: Depth): Stage[] 
   const at = stepMaker(subject, 'loopback');
   const up = { streams: 1, durationMs: budget.selfThroughputMs, omitMs: budget.omitMs };
   return [
-    [at('echo', serve, rhythm(budget.selfLatencyMs, ECHO_INTERVAL_MS))],
+    [at('echo', serve, rhythm({ ...budget, latencyMs: budget.selfLatencyMs }, ECHO_INTERVAL_MS))],
     [at('throughput', serve, { ...up, direction: 'down' })],
     [at('throughput', serve, { ...up, direction: 'up' })],
   ];
@@ -190,12 +195,16 @@ function label(probe: string, options: Readonly<Record<string, unknown>>): strin
   return typeof options['direction'] === 'string' ? `${probe} ${options['direction']}` : probe;
 }
 
-function rhythm(durationMs: number, intervalMs: number): { count: number; intervalMs: number } {
-  return { count: Math.round(durationMs / intervalMs), intervalMs };
+function rhythm(budget: Budget, intervalMs: number): { count: number; intervalMs: number; timeoutMs: number } {
+  return { count: Math.round(budget.latencyMs / intervalMs), intervalMs, timeoutMs: budget.timeoutMs };
 }
 
-function connects(budget: Budget): { count: number; intervalMs: number } {
-  return { count: budget.connects, intervalMs: CONNECT_INTERVAL_MS };
+function connects(budget: Budget): { count: number; intervalMs: number; timeoutMs: number } {
+  return { count: budget.connects, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: budget.timeoutMs };
+}
+
+function requests(budget: Budget): { count: number; intervalMs: number; timeoutMs: number } {
+  return { count: budget.requests, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: 2 * budget.timeoutMs };
 }
 
 function withPort(target: Target, port: number): Target {

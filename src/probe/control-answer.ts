@@ -4,7 +4,12 @@ import type { Outcome } from '../results/index.js';
 import { encodeFrame, encodePreface } from '../wire/index.js';
 import type { ChannelEvent, ControlFrame } from '../wire/index.js';
 
-export type ControlFailure = { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
+export type ControlFailure = {
+  readonly outcome: Exclude<Outcome, 'ok'>;
+  readonly reason: string;
+  /** Whether it was a tautline serve that said no, and not merely something that closed the connection. */
+  readonly byServe?: true;
+};
 
 export const INTERRUPTED = 'interrupted before anything was measured';
 
@@ -28,7 +33,7 @@ export function oddAnswer(event: ChannelEvent, options: { readonly remote: Endpo
   if (options.signal.aborted) return { outcome: 'unchecked', reason: INTERRUPTED };
   switch (event.kind) {
     case 'frame':
-      if (event.frame.type === 'refused') return { outcome: 'refused', reason: `${where}: ${event.frame.message}: ${event.frame.hint}` };
+      if (event.frame.type === 'refused') return { outcome: 'refused', byServe: true, reason: `${where}: ${event.frame.message}: ${event.frame.hint}` };
       return { outcome: 'unsupported', reason: `the server at ${where} sent '${event.frame.type}' out of turn: use the same release of tautline at both ends` };
     case 'garbled':
       return { outcome: 'unsupported', reason: `what answers at ${where} is not a tautline serve of this release (${event.why}): use the same release at both ends, or check the port` };

@@ -9,8 +9,10 @@
  *       options: { ...echoProbe.defaults, count: 100 }, ports, seed: 1,
  *       signal: AbortSignal.timeout(10_000), onProgress: () => {} });
  */
+export * from './control-client.js';
 export * from './dns.js';
 export * from './echo.js';
+export * from './echo-session.js';
 export * from './http.js';
 export * from './ping.js';
 export * from './probe.js';

@@ -2,7 +2,7 @@ import { dnsProbe } from './dns.js';
 import { echoProbe } from './echo.js';
 import { httpProbe } from './http.js';
 import { pingProbe } from './ping.js';
-import type { CommonOptions, Probe } from './probe.js';
+import type { Probe } from './probe.js';
 import { responsivenessProbe } from './responsiveness.js';
 import { tcpProbe } from './tcp.js';
 import { throughputProbe } from './throughput.js';

@@ -10,6 +10,7 @@ import { CheckDocumentSchema } from '../../src/results/index.js';
 import type { CheckDocument, Subject } from '../../src/results/index.js';
 import { SimNetwork } from '../../src/sim/index.js';
 import type { Scenario } from '../../src/sim/index.js';
+import { serveOn } from './sim-serve.js';
 
 /** Rooms of a scenario that the cases share: what a laptop at home sees. */
 const laptop = { addresses: ['10.0.0.9'], gateway: '10.0.0.1', resolvers: ['10.0.0.53'] };
@@ -23,8 +24,16 @@ interface Run {
   readonly virtualMs: number;
 }
 
-async function runCheck(scenario: Scenario, options: Partial<CheckRequest> & { abortAtMs?: number } = {}): Promise<Run> {
+async function runCheck(
+  scenario: Scenario,
+  options: Partial<CheckRequest> & { abortAtMs?: number; serveKey?: string; keyFile?: string } = {},
+): Promise<Run> {
   const network = new SimNetwork(scenario);
+  if (scenario.hosts['server'])
+    serveOn(network.host('server'), {
+      port: 7227,
+      ...(options.serveKey === undefined ? {} : { key: new TextEncoder().encode(options.serveKey) }),
+    });
   const said: string[] = [];
   const progress: Progress = {
     planned: ({ lines, totalMs }) => said.push(`plan ${Math.round(totalMs / 1000)} s: ${lines.join('; ')}`),
@@ -165,5 +174,70 @@ describe('a check of a target', () => {
     const rtt = figure(subject(document, 'target'), 'rtt');
     assert.ok((rtt?.summary?.n ?? 0) > 50, `kept ${rtt?.summary?.n} round trips`);
     assert.equal(figure(subject(document, 'target'), 'http.total'), undefined);
+  });
+});
+
+describe('a check of a tautline serve', () => {
+  const server = { addresses: ['10.0.0.2'] };
+  const path = { from: 'laptop', to: 'server', delayMs: 3, rateBps: 300e6 };
+  const keyed = { ...laptop, files: { '/right.key': 'a key of the right length', '/wrong.key': 'another key as long as that' } };
+
+  test('measures round trip, loss, throughput both ways with latency under load, HTTP and responsiveness', async () => {
+    const { document } = await runCheck({ hosts: { laptop, server }, paths: [path] }, { target: '10.0.0.2', depth: 'default' });
+    const target = subject(document, 'target');
+    assert.equal(target.facts['tautline serve'], 'answers on port 7227');
+    for (const measurement of target.measurements)
+      assert.equal(measurement.outcome, 'ok', `${measurement.probe} ${measurement.metric}: ${measurement.reason}`);
+    const rtt = target.measurements.find(({ probe, metric }) => probe === 'echo' && metric === 'rtt');
+    assert.ok(Math.abs((rtt?.summary?.median ?? 0) - 6) < 0.2, `two ways of 3 ms, got ${rtt?.summary?.median}`);
+    for (const metric of ['throughput.up', 'throughput.down']) {
+      const rate = figure(target, metric)?.summary?.median ?? 0;
+      assert.ok(rate > 250e6 && rate < 300e6, `${metric} over 300 Mbit/s was ${rate}`);
+    }
+    for (const metric of ['rtt.idle', 'rtt.loaded.up', 'rtt.loaded.down', 'http.total', 'responsiveness'])
+      assert.ok(figure(target, metric)?.summary, metric);
+  });
+
+  test('quick leaves responsiveness out and takes about five seconds', async () => {
+    const { document, virtualMs } = await runCheck({ hosts: { laptop, server }, paths: [path] }, { target: '10.0.0.2:7227' });
+    assert.equal(figure(subject(document, 'target'), 'responsiveness'), undefined);
+    assert.ok(virtualMs > 3000 && virtualMs < 7000, `took ${virtualMs} ms`);
+  });
+
+  test('with the right key everything is measured', async () => {
+    const { document } = await runCheck(
+      { hosts: { laptop: keyed, server }, paths: [path] },
+      { target: '10.0.0.2', serveKey: 'a key of the right length', keyFile: '/right.key' },
+    );
+    assert.equal(figure(subject(document, 'target'), 'throughput.down')?.outcome, 'ok');
+  });
+
+  for (const [name, keyFile] of [
+    ['the wrong key', '/wrong.key'],
+    ['no key', undefined],
+  ] as const) {
+    test(`with ${name} the refusal is told, and ping and connect are measured all the same`, async () => {
+      const { document } = await runCheck(
+        { hosts: { laptop: keyed, server }, paths: [path] },
+        { target: '10.0.0.2', serveKey: 'a key of the right length', ...(keyFile === undefined ? {} : { keyFile }) },
+      );
+      const target = subject(document, 'target');
+      assert.match(target.facts['tautline serve'] ?? '', /^refused: .*key/);
+      assert.equal(target.measurements.find(({ probe }) => probe === 'echo')?.outcome, 'refused');
+      assert.equal(target.measurements.find(({ probe }) => probe === 'ping')?.outcome, 'ok');
+      assert.equal(figure(target, 'connect')?.outcome, 'ok');
+      assert.equal(figure(target, 'throughput.down'), undefined);
+    });
+  }
+
+  test('a server that dies in the middle leaves what was measured before, and says so', async () => {
+    const { document } = await runCheck(
+      { hosts: { laptop, server }, paths: [path], events: [{ atMs: 3000, kill: 'server', how: 'host' }] },
+      { target: '10.0.0.2', depth: 'default' },
+    );
+    const target = subject(document, 'target');
+    assert.equal(target.measurements.find(({ probe }) => probe === 'ping')?.outcome, 'ok');
+    assert.ok(target.measurements.some((measurement) => measurement.outcome !== 'ok' && measurement.reason !== undefined));
+    assert.notEqual(document.verdict.outcome, 'pass');
   });
 });
