@@ -84,6 +84,20 @@ export async function openEchoSession(options: EchoSessionOptions): Promise<Echo
   return { outcome: shaken.outcome, reason: shaken.reason };
 }
 
+/**
+ * Opens a session at the first of a host's addresses that has a responder: a name may stand for an
+ * IPv6 and an IPv4 address, and serve may listen on one of them. The first failure is the one reported.
+ */
+export async function openFirstSession(remotes: readonly Endpoint[], options: Omit<EchoSessionOptions, 'remote'>): Promise<EchoSessionOutcome> {
+  let first: EchoSessionOutcome | undefined;
+  for (const remote of remotes) {
+    const opened = await openEchoSession({ ...options, remote });
+    if (opened.outcome === 'ok' || opened.outcome === 'unchecked') return opened;
+    first ??= opened;
+  }
+  return first ?? { outcome: 'lost', reason: 'the target has no address' };
+}
+
 /** One client's session. Runs one thing at a time; `close` ends it, and may be called twice. */
 export class EchoSession {
   readonly flow: DatagramFlow;

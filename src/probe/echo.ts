@@ -1,16 +1,18 @@
 import { DEFAULT_PORT, TautlineError, formatEndpoint, formatMs, parseSizeBytes } from '../base/index.js';
 import type { Endpoint } from '../base/index.js';
 import { ipdv, lossOf, quantile, sortedSamples, summarize } from '../stats/index.js';
-import type { Measurement, Outcome, Summary } from '../results/index.js';
+import type { Measurement, Outcome } from '../results/index.js';
 import { DATAGRAM_BYTES_MAX, ECHO_BYTES_MIN } from '../wire/index.js';
 import { failureOf } from './ask.js';
+import { candidatesOf } from './candidates.js';
 import { formatDscp, parseDscp } from './dscp.js';
 import type { EchoRun } from './echo-run.js';
-import { openEchoSession } from './echo-session.js';
+import { openFirstSession } from './echo-session.js';
 import type { EchoSession } from './echo-session.js';
+import { makerOf, withSummary } from './measuring.js';
+import type { Make } from './measuring.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
-import { remoteOf } from './remote.js';
 import { samplingOf } from './sampling.js';
 import type { Sampling } from './sampling.js';
 
@@ -60,24 +62,12 @@ async function runEcho(request: ProbeRequest<EchoOptions>): Promise<Measurement[
   const { options, ports, signal } = request;
   const sampling = samplingOf(options, SAMPLING);
   checkedSize(options.sizeBytes);
-  const startedMs = ports.clock.nowMs();
-  const started = { startedAt: new Date(ports.clock.wallMs()).toISOString() };
-  const make = (metric: string, rest: Pick<Measurement, 'outcome'> & Partial<Measurement>): Measurement => ({
-    probe: 'echo',
-    metric,
-    target: request.target.text,
-    path: request.path,
-    ...started,
-    durationMs: ports.clock.nowMs() - startedMs,
-    provenance: 'measured',
-    ...rest,
-  });
-  const found = await remoteOf(request, DEFAULT_PORT);
+  const make = makerOf('echo', request);
+  const found = await candidatesOf(request, { host: request.target.host, port: request.target.port ?? DEFAULT_PORT });
   if (found.outcome !== 'ok') return [make('rtt', found)];
-  request.onProgress(`opening a session at ${formatEndpoint(found.remote)}`, 0);
-  const opened = await openEchoSession({
+  request.onProgress(`opening a session at ${formatEndpoint(found.remotes[0] as Endpoint)}`, 0);
+  const opened = await openFirstSession(found.remotes, {
     ports,
-    remote: found.remote,
     timeoutMs: options.timeoutMs,
     signal,
     ...(request.key ? { key: request.key } : {}),
@@ -93,31 +83,29 @@ async function runEcho(request: ProbeRequest<EchoOptions>): Promise<Measurement[
       signal,
       onProgress: (sent) => request.onProgress(`sending ${sampling.count} echoes, one every ${formatMs(sampling.intervalMs)}`, sent / sampling.count),
     });
-    return echoMeasurements(run, { make, request, session, sampling, remote: found.remote });
+    return echoMeasurements(run, { make, request, session, sampling });
   } finally {
     await session.close();
   }
 }
 
 interface Context {
-  readonly make: (metric: string, rest: Pick<Measurement, 'outcome'> & Partial<Measurement>) => Measurement;
+  readonly make: Make;
   readonly request: ProbeRequest<EchoOptions>;
   readonly session: EchoSession;
   readonly sampling: Sampling;
-  readonly remote: Endpoint;
 }
 
 function echoMeasurements(run: EchoRun, context: Context): Measurement[] {
   const { make, request, session, sampling } = context;
   const verdict = verdictOf(run, sampling);
-  const rtt = summarize(run.rttMs, { seed: request.seed });
-  const variation = summarize(ipdv(run.rttMs).map(Math.abs), { seed: request.seed });
+  const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
   const error = trainError({ flow: session.flow, latenessMs: run.latenessMs, intervalMs: sampling.intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs, also: causes(run, context) });
   const shared = { ...verdict, loss: lossOf(run.sent, run.received) };
-  const measurements = [make('rtt', { ...shared, ...(rtt ? { summary: inMs(rtt) } : {}), error, details: detailsOf(run, context) })];
-  if (variation) {
+  const measurements = [make('rtt', { ...shared, ...withSummary(run.rttMs, request.seed), error, details: detailsOf(run, context) })];
+  if (variation.summary) {
     // Jitter is a difference of two round trips, each of which may be off.
-    measurements.push(make('jitter', { ...verdict, summary: inMs(variation), error: { ...error, value: 2 * error.value }, details: jitterDetails(run) }));
+    measurements.push(make('jitter', { ...verdict, ...variation, error: { ...error, value: 2 * error.value }, details: jitterDetails(run) }));
   }
   return measurements;
 }
@@ -159,11 +147,11 @@ function causes(run: EchoRun, { request, session, sampling }: Context): string[]
   return list;
 }
 
-function detailsOf(run: EchoRun, { request, session, sampling, remote }: Context): Record<string, unknown> {
+function detailsOf(run: EchoRun, { request, session, sampling }: Context): Record<string, unknown> {
   const raw = summarize(run.rawRttMs, { seed: request.seed });
   const late = sortedSamples(run.latenessMs);
   return {
-    remote: formatEndpoint(remote),
+    remote: formatEndpoint(session.flow.remote),
     sizeBytes: request.options.sizeBytes,
     intervalMs: sampling.intervalMs,
     count: sampling.count,
@@ -208,8 +196,4 @@ function aboveMinimum(transitMs: Float64Array): Float64Array {
 function percentiles(sorted: Float64Array): Record<string, number> {
   if (sorted.length === 0) return { n: 0 };
   return { n: sorted.length, median: quantile(sorted, 0.5), p90: quantile(sorted, 0.9), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99), max: sorted[sorted.length - 1] as number };
-}
-
-function inMs(summary: NonNullable<ReturnType<typeof summarize>>): Summary {
-  return { unit: 'ms', ...summary };
 }

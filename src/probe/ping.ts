@@ -1,14 +1,15 @@
-import { TautlineError, formatMs, parseSizeBytes } from '../base/index.js';
+import { TautlineError, assert, formatMs, parseSizeBytes } from '../base/index.js';
 import type { DatagramFlow, Endpoint } from '../base/index.js';
-import { ipdv, lossOf, quantile, sortedSamples, summarize } from '../stats/index.js';
+import { ipdv, lossOf, quantile, sortedSamples } from '../stats/index.js';
 import type { Measurement, MeasurementError, Outcome } from '../results/index.js';
 import { ICMP_HEADER_BYTES, ICMP_SEQUENCE_OFFSET, decodeIcmp, encodeIcmpEcho } from '../wire/index.js';
 import { failureOf } from './ask.js';
+import { candidatesOf } from './candidates.js';
 import { formatDscp, parseDscp } from './dscp.js';
 import { openFailure } from './echo-session.js';
+import { makerOf, withSummary } from './measuring.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
-import { remoteOf } from './remote.js';
 import { samplingOf } from './sampling.js';
 import type { Sampling } from './sampling.js';
 import { runSeries } from './series.js';
@@ -64,33 +65,20 @@ interface PingRun {
 type Failure = { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
 
 async function runPing(request: ProbeRequest<PingOptions>): Promise<Measurement[]> {
-  const { options, ports } = request;
+  const { options } = request;
   const sampling = samplingOf(options, SAMPLING);
   checkedSize(options.sizeBytes);
-  const startedMs = ports.clock.nowMs();
-  const startedAt = new Date(ports.clock.wallMs()).toISOString();
-  const make = (metric: string, rest: Pick<Measurement, 'outcome'> & Partial<Measurement>): Measurement => ({
-    probe: 'ping',
-    metric,
-    target: request.target.text,
-    path: request.path,
-    startedAt,
-    durationMs: ports.clock.nowMs() - startedMs,
-    provenance: 'measured',
-    ...rest,
-  });
+  const make = makerOf('ping', request);
   // A ping has no port: one that was given belongs to another probe of the same target.
-  const found = await remoteOf(request, 0);
+  const found = await candidatesOf(request, { host: request.target.host, port: 0 });
   if (found.outcome !== 'ok') return [make('rtt', found)];
-  const remote: Endpoint = { ...found.remote, port: 0 };
-  const run = await pingEither(request, remote, sampling);
+  const { remote, run } = await pingFirst(request, found.remotes, sampling);
   if ('reason' in run) return [make('rtt', run)];
   const verdict = verdictOf(run, sampling);
-  const rtt = summarize(run.rttMs, { seed: request.seed });
-  const variation = summarize(ipdv(run.rttMs).map(Math.abs), { seed: request.seed });
+  const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
   const details = { remote: remote.host, sizeBytes: options.sizeBytes, ...run.details };
-  const measurements = [make('rtt', { ...verdict, ...(rtt ? { summary: { unit: 'ms', ...rtt } } : {}), loss: lossOf(run.sent, run.received), error: run.error, details })];
-  if (variation) measurements.push(make('jitter', { ...verdict, summary: { unit: 'ms', ...variation }, error: { ...run.error, value: 2 * run.error.value } }));
+  const measurements = [make('rtt', { ...verdict, ...withSummary(run.rttMs, request.seed), loss: lossOf(run.sent, run.received), error: run.error, details })];
+  if (variation.summary) measurements.push(make('jitter', { ...verdict, ...variation, error: { ...run.error, value: 2 * run.error.value } }));
   return measurements;
 }
 
@@ -104,6 +92,19 @@ function verdictOf(run: PingRun, sampling: Sampling): { outcome: Outcome; reason
   }
   if (run.aborted) return { outcome: 'ok', reason: `interrupted after ${run.sent} of ${sampling.count} pings`, partial: true };
   return { outcome: 'ok' };
+}
+
+/** Pings the first of the host's addresses to which this host has a route and a way to ping. */
+async function pingFirst(request: ProbeRequest<PingOptions>, remotes: readonly Endpoint[], sampling: Sampling): Promise<{ remote: Endpoint; run: PingRun | Failure }> {
+  let first: { remote: Endpoint; run: PingRun | Failure } | undefined;
+  for (const remote of remotes) {
+    const run = await pingEither(request, remote, sampling);
+    const sent = !('reason' in run) && run.sent > 0;
+    if (sent || request.signal.aborted) return { remote, run };
+    first ??= { remote, run };
+  }
+  assert(first !== undefined, 'a resolved target has an address');
+  return first;
 }
 
 async function pingEither(request: ProbeRequest<PingOptions>, remote: Endpoint, sampling: Sampling): Promise<PingRun | Failure> {
