@@ -1,7 +1,7 @@
 import type { Band, Measurement, Subject, Verdict } from '../results/index.js';
 import { BANDS, aboveCeiling } from '../results/index.js';
 import { DEFAULT_BANDS, type Bands, type BandScale, scaleOf } from './bands.js';
-import { type RatingContext, idleOf, rate, ratedSamples, worseBand } from './rate.js';
+import { type RatingContext, bandOf, idleOf, rankedByLoss, rate, ratedSamples, worseBand } from './rate.js';
 import { sentenceOf } from './sentence.js';
 
 export interface ConcludeRequest {
@@ -69,7 +69,7 @@ export function conclude(request: ConcludeRequest): Verdict {
     if (judged.some((each) => each.band === 'poor')) return 'inconclusive';
     return 'pass';
   })();
-  const worst = [...counted].sort(worstFirst)[0];
+  const worst = [...(outcome === 'inconclusive' ? judged : counted)].sort(worstFirst)[0];
   return { outcome, ...(band ? { band } : {}), sentence: sentenceOf({ kind: 'paths', outcome, band, worst, paths, self, interrupted }) };
 }
 
@@ -92,8 +92,9 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
     const context = idleMs === undefined ? {} : { idleMs };
     const rating = measurement.outcome === 'ok' && scale ? (measurement.rating ?? rate(measurement, bands, context)) : undefined;
     if (!rating || !scale || aboveCeiling(measurement) !== undefined) return [];
-    const sufficient = measurement.partial !== true && ratedSamples(measurement, scale) >= scale.samplesMin;
-    return [{ subject: name, measurement, scale, context, band: rating.band, stars: rating.stars, sufficient }];
+    const judged = { subject: name, measurement, scale, context, band: rating.band, stars: rating.stars };
+    const enough = ratedSamples(measurement, scale) >= scale.samplesMin && lossHolds(judged, bands);
+    return [{ ...judged, sufficient: enough && measurement.partial !== true }];
   });
   return {
     name,
@@ -104,6 +105,18 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
     failed: measurements.filter((measurement) => NO_ANSWER.includes(measurement.outcome)),
     impossible: measurements.filter((measurement) => aboveCeiling(measurement) !== undefined),
   };
+}
+
+/**
+ * A round trip that is held back by its loss needs enough packets for that, or an interval of the loss that
+ * lies in that band as a whole: one ping lost of eight settles nothing.
+ */
+function lossHolds(judged: Omit<Judged, 'sufficient'>, bands: Bands): boolean {
+  const { measurement, band } = judged;
+  const { loss } = measurement;
+  const lossScale = scaleOf('loss', bands);
+  if (!rankedByLoss(judged) || !loss || !lossScale || loss.sent >= lossScale.samplesMin) return true;
+  return loss.ci95 !== undefined && bandOf(loss.ci95[0], lossScale) === band;
 }
 
 /** Gateways and resolvers are known by their address, targets by what a person called them. */

@@ -81,6 +81,14 @@ export function idleOf(measurement: Measurement, among: readonly Measurement[]):
   return (among.slice(0, Math.max(0, at)).findLast(fits) ?? among.slice(at + 1).find(fits))?.summary?.median;
 }
 
+/** Whether it is the loss that gives a measurement its band, the figure itself being better. */
+export function rankedByLoss(rated: { readonly measurement: Measurement; readonly scale: BandScale; readonly context: RatingContext; readonly band: Band }): boolean {
+  const { measurement, scale, context, band } = rated;
+  if (scale.of === 'loss' || !measurement.loss) return false;
+  const figure = ratedFigure(measurement, scale, context);
+  return figure !== undefined && bandOf(figure, scale) !== band;
+}
+
 /** The worse of two bands. */
 export function worseBand(a: Band, b: Band): Band {
   return BANDS.indexOf(a) >= BANDS.indexOf(b) ? a : b;

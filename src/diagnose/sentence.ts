@@ -3,7 +3,7 @@ import type { Band, Measurement, Verdict } from '../results/index.js';
 import { aboveCeiling, metricName } from '../results/index.js';
 import type { BandScale } from './bands.js';
 import type { Judged, JudgedSubject } from './conclude.js';
-import { bandOf, ratedFigure, ratedInterval } from './rate.js';
+import { bandOf, rankedByLoss, ratedFigure, ratedInterval } from './rate.js';
 import { judgeWorkloads, pathFigures } from './workloads.js';
 
 export interface SentenceParts {
@@ -111,13 +111,11 @@ function worstClause(parts: SentenceParts, reachable: readonly JudgedSubject[]):
   if (!worst) return '';
   const { measurement, scale, context } = worst;
   const where = reachable.length > 1 ? ` of ${worst.subject}` : '';
-  const crossing = straddles(worst);
+  const crossing = rankedByLoss(worst) ? undefined : straddles(worst);
   const doubt = crossing ? `, though its 95 % interval (${crossing.interval}) reaches into ${crossing.band}` : '';
   if (band === 'excellent' && doubt === '') return 'nothing measured is worse than excellent';
   const figure = ratedFigure(measurement, scale, context);
-  // A round trip may be rated by its loss; then the loss is what is worst.
-  const byLoss = scale.of !== 'loss' && figure !== undefined && bandOf(figure, scale) !== worst.band && measurement.loss !== undefined;
-  if (byLoss) return `worst is the loss${where} of ${formatRatio(measurement.loss?.ratio ?? 0)} (${worst.band})`;
+  if (rankedByLoss(worst)) return `worst is the loss${where} of ${formatRatio(measurement.loss?.ratio ?? 0)} (${worst.band})`;
   const value = figure === undefined ? '' : scale.of === 'increase' ? `, ${formatQuantity(figure, scale.unit)} above idle` : ` at ${formatQuantity(figure, scale.unit)}`;
   const what = scale.of === 'loss' && !measurement.metric.startsWith('loss') ? `loss in ${metricName(measurement.metric)}` : metricName(measurement.metric);
   return `worst is ${what}${where}${value} (${worst.band})${doubt}`;

@@ -42,6 +42,15 @@ describe('conclusion', () => {
     assert.match(verdict.sentence, /20\.00 % of 100 lost; worst is the loss of 20\.00 % \(poor\)/);
   });
 
+  it('does not fail a path for one ping lost of eight', () => {
+    const one = { sent: 8, received: 7, ratio: 0.125, ci95: [0.022, 0.47] as [number, number] };
+    const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4, 7, { loss: one }))] });
+    assert.equal(verdict.outcome, 'inconclusive');
+    assert.match(verdict.sentence, /12\.50 % of 8 lost; worst is the loss of 12\.50 % \(poor\)/);
+    const most = { sent: 8, received: 2, ratio: 0.75, ci95: [0.41, 0.93] as [number, number] };
+    assert.equal(conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4, 8, { loss: most }))] }).outcome, 'fail');
+  });
+
   it('tells what load adds to the round trip', () => {
     const loaded = [
       measurement({ probe: 'throughput', metric: 'rtt.idle', summary: around('ms', 1, 60) }),
