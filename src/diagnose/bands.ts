@@ -18,6 +18,8 @@ export interface BandScale extends BandEdges {
   readonly better: 'lower' | 'higher';
   /** Which figure is rated: the median, the share lost, or how much the median lies above the idle one. */
   readonly of: 'median' | 'loss' | 'increase';
+  /** A detail of the measurement without which its figure says nothing about the path. */
+  readonly onlyWith?: string;
   /** With fewer samples the rating stands, and no verdict rests on it. */
   readonly samplesMin: number;
   /** Where the edges come from. */
@@ -59,6 +61,10 @@ export const DEFAULT_BANDS: Bands = {
   connect,
   dns: names,
   tls: handshake,
+  'tls.total': {
+    unit: 'ms', better: 'lower', of: 'median', excellent: 12, good: 20, fair: 35, samplesMin: 3,
+    why: 'the handshake and the round trip of the TCP connection before it',
+  },
   'http.dns': names,
   'http.connect': connect,
   'http.tls': handshake,
@@ -83,7 +89,10 @@ export const DEFAULT_BANDS: Bands = {
     why: 'ITU-T G.1010 asks for 1 ms at the ear; a 20 ms voice frame hides 5 ms; 30 ms is the usual limit for voice networks',
   },
   loss,
-  udp: { ...loss, why: 'the rate of a UDP test is what was asked for, so what counts is the share that did not arrive; edges as for loss' },
+  udp: {
+    ...loss, onlyWith: 'askedBps',
+    why: 'the rate of a UDP test is what was asked for, so what counts is the share that did not arrive; edges as for loss. One without a rate sends as fast as it goes and must lose',
+  },
   responsiveness: {
     unit: 'rpm', better: 'higher', of: 'median', excellent: 2000, good: 1000, fair: 200, samplesMin: 1,
     why: 'round trips a minute under load: 2000, 1000 and 200 RPM are 30, 60 and 300 ms each, the steps that Apple calls high, medium and low',

@@ -49,6 +49,7 @@ export function bandOf(figure: number, scale: BandScale): Band {
 /** The figure that a scale rates, in the scale's unit; undefined where the measurement does not have it. */
 export function ratedFigure(measurement: Measurement, scale: BandScale, context: RatingContext = {}): number | undefined {
   const { summary, loss } = measurement;
+  if (scale.onlyWith !== undefined && measurement.details?.[scale.onlyWith] === undefined) return undefined;
   if (scale.of === 'loss') return loss && loss.sent > 0 ? loss.ratio : summary?.unit === 'ratio' ? summary.median : undefined;
   if (!summary || summary.unit !== scale.unit) return undefined;
   if (scale.of === 'median') return summary.median;

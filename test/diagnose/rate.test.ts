@@ -48,8 +48,9 @@ describe('rating', () => {
   });
 
   it('rates a UDP test by what did not arrive', () => {
-    const udp = measurement({ probe: 'throughput', metric: 'udp.up', summary: around('bps', 1e6, 10), loss: lost(20) });
+    const udp = measurement({ probe: 'throughput', metric: 'udp.up', summary: around('bps', 1e6, 10), loss: lost(20), details: { askedBps: 1e6 } });
     assert.equal(rate(udp, DEFAULT_BANDS)?.band, 'fair');
+    assert.equal(rate({ ...udp, details: {} }, DEFAULT_BANDS), undefined, 'as fast as it goes, a test loses what the path cannot take');
   });
 
   it('keeps a rating that is there, and rates nothing without a scale or a figure', () => {
