@@ -249,7 +249,8 @@ export class TcpSender {
 
   #arrive(flight: Flight, receiver: TcpReceiver): void {
     const { timeline, back, alive } = this.#options;
-    if (this.#stopped || !alive().receiver) return;
+    // What is on its way arrives, even when its sender is no more.
+    if (!alive().receiver) return;
     receiver.take(flight);
     const state = { allowedOffset: receiver.allowedOffset, nextOffset: receiver.nextOffset };
     // One for every second segment (RFC 1122, 4.2.3.2).
