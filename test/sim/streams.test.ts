@@ -239,14 +239,12 @@ describe('dying in the middle', () => {
     const network = pair(SHAPED, { events: [{ atMs: 3000, kill: 'b', how: 'host' }] });
     const startMs = network.nowMs;
     const here = network.ports('a');
-    network
-      .host('b')
-      .listen(PORT, {
-        onConnection: (connection) =>
-          void network
-            .ports('b')
-            .streams.pump({ connections: [connection], role: 'send', durationMs: 10_000, idleMs: 1000, intervalMs: 500 }),
-      });
+    network.host('b').listen(PORT, {
+      onConnection: (connection) =>
+        void network
+          .ports('b')
+          .streams.pump({ connections: [connection], role: 'send', durationMs: 10_000, idleMs: 1000, intervalMs: 500 }),
+    });
     const log = await network.run(async () => {
       const made = await here.streams.connect({ remote: { ...ECHO, port: PORT }, timeoutMs: 1000 });
       assert.ok(made.outcome === 'ok');
