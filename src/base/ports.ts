@@ -160,6 +160,10 @@ export interface ExchangeLog {
   readonly errors: Readonly<Record<string, number>>;
   /** Datagrams that the receive buffer dropped (SO_RXQ_OVFL) since the flow's last operation, where the kernel tells. */
   readonly kernelDrops: number;
+  /** Replies whose kernel stamp could not be true (the wall clock was set meanwhile); their arrival is when they were read. */
+  readonly stampFallbacks?: number;
+  /** Replies beyond what an exchange keeps; they are not among `received`. */
+  readonly discarded?: number;
   /** Processor time of the sending and receiving thread. */
   readonly cpuMs: number;
   readonly elapsedMs: number;

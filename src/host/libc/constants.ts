@@ -120,6 +120,6 @@ export interface Layouts {
   readonly mmsghdr: { readonly size: number; readonly length: number } | undefined;
   readonly cmsghdr: { readonly size: number; readonly align: number; readonly level: number; readonly type: number };
   readonly timespec: { readonly size: number; readonly nanoseconds: number };
-  /** `struct timeval`: whole seconds (8 bytes), then microseconds in this many bytes. */
-  readonly timeval: { readonly size: number; readonly microsecondsWidth: 4 | 8 };
+  /** `struct timeval`: whole seconds (8 bytes), then microseconds in 8 bytes, or in 4 with 4 unused. */
+  readonly timeval: { readonly size: number };
 }

@@ -103,5 +103,5 @@ export const DARWIN_LAYOUTS: Layouts = {
   mmsghdr: undefined,
   cmsghdr: { size: 12, align: 4, level: 4, type: 8 },
   timespec: { size: 16, nanoseconds: 8 },
-  timeval: { size: 16, microsecondsWidth: 4 },
+  timeval: { size: 16 },
 };

@@ -125,8 +125,6 @@ function declare(koffi: typeof import('koffi'), platform: 'linux' | 'darwin'): L
   // Variadic functions take their arguments elsewhere than others on Apple's arm64, and nowhere else.
   const variadicIoctl = platform === 'darwin' ? library.func('int ioctl(int, ulong, ...)') : undefined;
   const variadicFcntl = platform === 'darwin' ? library.func('int fcntl(int, int, ...)') : undefined;
-  const names = new Map<number, string>();
-  for (const [name, number] of Object.entries(osConstants.errno)) if (!names.has(number)) names.set(number, name);
   return {
     platform,
     constants: platform === 'linux' ? LINUX : DARWIN,
@@ -163,7 +161,7 @@ function declare(koffi: typeof import('koffi'), platform: 'linux' | 'darwin'): L
     prctl: onLinux<NonNullable<Libc['prctl']>>('int prctl(int, ulong, ulong, ulong, ulong)'),
     if_nametoindex: declared<Libc['if_nametoindex']>('uint if_nametoindex(str)'),
     errno: () => koffi.errno(),
-    errnoName: (errno) => names.get(errno) ?? `errno ${errno}`,
+    errnoName,
     address: (bytes) => koffi.address(bytes),
   };
 }

@@ -103,5 +103,5 @@ export const LINUX_LAYOUTS: Layouts = {
   mmsghdr: { size: 64, length: 56 },
   cmsghdr: { size: 16, align: 8, level: 8, type: 12 },
   timespec: { size: 16, nanoseconds: 8 },
-  timeval: { size: 16, microsecondsWidth: 8 },
+  timeval: { size: 16 },
 };

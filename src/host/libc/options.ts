@@ -60,6 +60,16 @@ export function growSendBuffer(libc: Libc, fd: number, sizeBytes: number): numbe
   return grow(libc, fd, sizeBytes, libc.constants.SO_SNDBUFFORCE, libc.constants.SO_SNDBUF);
 }
 
+/** How long a receiving call blocks at most, to the microsecond. */
+export function setReceiveTimeout(libc: Libc, fd: number, timeoutNs: number): boolean {
+  const value = memory(libc.layouts.timeval.size);
+  const view = new DataView(value.buffer);
+  view.setUint32(0, Math.floor(timeoutNs / 1e9), true);
+  // Little endian, and below a million: the upper half, where there is one, stays zero.
+  view.setUint32(8, Math.floor((timeoutNs % 1e9) / 1e3), true);
+  return libc.setsockopt(fd, libc.constants.SOL_SOCKET, libc.constants.SO_RCVTIMEO, value, value.length) === 0;
+}
+
 /** What getsockname says, or undefined when it fails. */
 export function localEndpoint(libc: Libc, fd: number): Endpoint | undefined {
   const bytes = memory(SOCKADDR_BYTES_MAX);
