@@ -1,0 +1,177 @@
+import { formatEndpoint, formatMs, seededRandom } from '../base/index.js';
+import type { Measurement, MeasurementError, Summary } from '../results/index.js';
+import { makerOf } from './measuring.js';
+import type { Make } from './measuring.js';
+import type { Probe, ProbeRequest } from './probe.js';
+import { RESPONSIVENESS_PARAMETERS, lowest, medianOf, scoreInterval, scoreOf } from './responsiveness-algorithm.js';
+import type { Confidence, ResponsivenessParameters, ResponsivenessSample, ResponsivenessScore } from './responsiveness-algorithm.js';
+import { foreignProbe, runResponsiveness } from './responsiveness-run.js';
+import type { ResponsivenessLog } from './responsiveness-run.js';
+import { findService } from './responsiveness-service.js';
+import type { ResponsivenessService, ServiceOptions } from './responsiveness-service.js';
+import { samplingOf } from './sampling.js';
+
+export interface ResponsivenessOptions extends ServiceOptions {
+  /** For both directions together. */
+  readonly durationMs: number;
+}
+
+const DIRECTIONS = ['down', 'up'] as const;
+/** Shorter intervals than this see the bursts of single segments. */
+const INTERVAL_MS_MIN = 250;
+const IDLE_PROBES = 10;
+/** The idle comparison may take this share of the time. */
+const IDLE_SHARE = 0.1;
+/** A process that wakes so late was too busy to be sure of its times. */
+const LATE_MS = 20;
+/** Above this share of a probe's time, this process itself is most of what was measured. */
+const OWN_SHARE_MAX = 0.5;
+
+/** Round trips a minute while the path is full, in each direction, after draft-ietf-ippm-responsiveness. */
+export const responsivenessProbe: Probe<ResponsivenessOptions> = {
+  name: 'responsiveness',
+  summary: 'round trips per minute under load (RPM), after the IETF draft, against a tautline serve or an nq server',
+  flags: [{ key: 'insecure', flag: '--insecure', help: 'go on although the certificate is not trusted', parse: () => true, boolean: true }],
+  defaults: { timeoutMs: 5000, durationMs: 20_000 },
+  expectedMs: (options) => options.durationMs,
+  run: runProbe,
+};
+
+async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<Measurement[]> {
+  const { options, ports, signal, seed } = request;
+  samplingOf({ durationMs: options.durationMs }, { count: 1, intervalMs: 1 });
+  const make = makerOf('responsiveness', request);
+  const found = await findService(request);
+  if (found.outcome !== 'ok') return DIRECTIONS.map((direction) => make(`responsiveness.${direction}`, signal.aborted ? INTERRUPTED : found));
+  const { service } = found;
+  const insecure = options.insecure === true;
+  const common = { ports, service, timeoutMs: options.timeoutMs, insecure, signal };
+  try {
+    request.onProgress(`idle round trips to ${formatEndpoint(service.remote)}`, 0);
+    const idle = await idleScore(common, options.durationMs * IDLE_SHARE);
+    const measurements: Measurement[] = [];
+    for (const [i, direction] of DIRECTIONS.entries()) {
+      if (signal.aborted) {
+        measurements.push(make(`responsiveness.${direction}`, INTERRUPTED));
+        continue;
+      }
+      const directionMs = options.durationMs / DIRECTIONS.length;
+      const parameters = parametersFor(directionMs);
+      const log = await runResponsiveness({
+        ...common,
+        direction,
+        parameters,
+        budgetMs: directionMs,
+        random: seededRandom(seed + i),
+        onProgress: (stage, elapsedMs) => request.onProgress(stage === 'goodput' ? `filling the path ${direction}` : `probing the full path ${direction}`, (i + Math.min(1, elapsedMs / directionMs)) / DIRECTIONS.length),
+      });
+      measurements.push(measurementOf(log, { make, direction, service, parameters, idle, seed, aborted: signal.aborted }));
+    }
+    return measurements;
+  } finally {
+    service.close();
+  }
+}
+
+const INTERRUPTED = { outcome: 'unchecked', reason: 'interrupted before anything was measured', partial: true } as const;
+
+/** Both stages get their MAD intervals: where time is short, the intervals are. */
+export function parametersFor(directionMs: number): ResponsivenessParameters {
+  const { movingIntervals, intervalMs } = RESPONSIVENESS_PARAMETERS;
+  const fitting = directionMs / (2 * movingIntervals + 1);
+  return { ...RESPONSIVENESS_PARAMETERS, intervalMs: Math.round(Math.max(INTERVAL_MS_MIN, Math.min(intervalMs, fitting))) };
+}
+
+/** The same probes without load, on connections of their own. */
+async function idleScore(common: Parameters<typeof foreignProbe>[0], budgetMs: number): Promise<ResponsivenessScore | undefined> {
+  const { clock } = common.ports;
+  const startMs = clock.nowMs();
+  const samples: ResponsivenessSample[] = [];
+  for (let i = 0; i < IDLE_PROBES && !common.signal.aborted && clock.nowMs() - startMs < budgetMs; i++) {
+    const { sample } = await foreignProbe(common);
+    if (sample) samples.push(sample);
+  }
+  return scoreOf(samples, { trimmedShare: RESPONSIVENESS_PARAMETERS.trimmedShare, multiplexed: false });
+}
+
+interface Context {
+  readonly make: Make;
+  readonly direction: 'down' | 'up';
+  readonly service: ResponsivenessService;
+  readonly parameters: ResponsivenessParameters;
+  readonly idle: ResponsivenessScore | undefined;
+  readonly seed: number;
+  readonly aborted: boolean;
+}
+
+function measurementOf(log: ResponsivenessLog, context: Context): Measurement {
+  const { make, direction, parameters, seed, aborted } = context;
+  const metric = `responsiveness.${direction}`;
+  const details = detailsOf(log, context);
+  const { score } = log;
+  const cut = log.died ? `every load-generating connection ended: ${log.failures.join('; ')}` : aborted ? 'interrupted' : undefined;
+  if (score === undefined) {
+    const reason = cut ?? `no round trip could be timed under load (${log.probes.failed} of ${log.probes.sent} probes failed): give it more time with --duration`;
+    const outcome = aborted ? 'unchecked' : log.died && log.connections === 0 ? 'refused' : 'lost';
+    return make(metric, { outcome, reason: aborted ? 'interrupted before responsiveness could be measured' : reason, details, ...(cut === undefined ? {} : { partial: true }) });
+  }
+  const interval = scoreInterval(log.samples, { trimmedShare: parameters.trimmedShare, multiplexed: log.multiplexed, seed });
+  const { rpm } = score;
+  // One run gives one figure; how sure it is comes from the probes behind it.
+  const summary: Summary = { unit: 'rpm', n: 1, min: rpm, median: rpm, mean: rpm, p95: rpm, p99: rpm, max: rpm, stddev: 0, ...(interval ? { ci95: interval } : {}) };
+  return make(metric, {
+    outcome: log.died ? 'lost' : 'ok',
+    ...(cut === undefined ? {} : { reason: cut, partial: true }),
+    summary,
+    error: errorOf(log, { score, interval, parameters }),
+    details,
+  });
+}
+
+function errorOf(log: ResponsivenessLog, found: { score: ResponsivenessScore; interval: [number, number] | undefined; parameters: ResponsivenessParameters }): MeasurementError {
+  const { score, interval, parameters } = found;
+  const { rpm } = score;
+  const foreignMs = score.foreign.tcpMs + (score.foreign.tlsMs ?? 0) + score.foreign.httpMs;
+  const confidence = confidenceOf(log, parameters);
+  const lateMs = medianOf(log.latenessMs);
+  const ownMs = medianOf(log.ownMs);
+  const from = [
+    `confidence ${confidence}: goodput ${STABILITY[log.confidence.goodput]}, responsiveness ${STABILITY[log.confidence.responsiveness]}`,
+    interval ? `how far the probes scatter (${log.samples.length} of them)` : 'too few probes to say how far they scatter',
+  ];
+  if (!log.multiplexed) from.push('no HTTP/2: load and probes could not share a connection, so the figure knows only separate connections, and confidence stays low');
+  if (parameters.intervalMs < RESPONSIVENESS_PARAMETERS.intervalMs) from.push(`intervals of ${parameters.intervalMs} ms instead of ${RESPONSIVENESS_PARAMETERS.intervalMs} ms, because time is short: confidence is medium at most`);
+  if (ownMs !== undefined) from.push(`this process was itself busy for ${formatMs(ownMs)} in each separate probe (median)${ownMs > OWN_SHARE_MAX * foreignMs ? ': the path is more responsive than this host can tell' : ''}`);
+  if (lateMs !== undefined && lateMs > LATE_MS) from.push(`processor: this process woke ${formatMs(lateMs)} late (median), so it may be what is slow`);
+  if (log.probes.failed > 0) from.push(`${log.probes.failed} of ${log.probes.sent} probes were not answered and do not count`);
+  if (!log.died && log.failures.length > 0) from.push(`fewer connections than wanted: ${log.failures.join('; ')}`);
+  return { value: interval ? (interval[1] - interval[0]) / 2 : rpm, unit: 'rpm', from };
+}
+
+/** Intervals shorter than the draft's prove less. */
+function confidenceOf(log: ResponsivenessLog, parameters: ResponsivenessParameters): Confidence {
+  return lowest(log.confidence.overall, parameters.intervalMs < RESPONSIVENESS_PARAMETERS.intervalMs ? 'medium' : 'high');
+}
+
+const STABILITY: Readonly<Record<Confidence, string>> = { high: 'became stable', medium: 'did not become stable in time', low: 'was not watched for long enough' };
+
+function detailsOf(log: ResponsivenessLog, { service, parameters, idle }: Context): Record<string, unknown> {
+  const { score } = log;
+  return {
+    confidence: confidenceOf(log, parameters),
+    goodputBps: log.goodputBps,
+    ...(idle ? { idleRpm: idle.rpm } : {}),
+    ...(score ? { foreignRpm: score.foreignRpm, ...(score.selfRpm === undefined ? {} : { selfRpm: score.selfRpm }) } : {}),
+    connections: log.connections,
+    http: log.multiplexed ? (service.tls ? 'HTTP/2 over TLS' : 'HTTP/2 without TLS') : 'HTTP/1.1',
+    remote: formatEndpoint(service.remote),
+    service: service.source,
+    ...(score ? { foreign: score.foreign, ...(score.self ? { self: score.self } : {}) } : {}),
+    ...(idle ? { idle: idle.foreign } : {}),
+    confidenceOf: { goodput: log.confidence.goodput, responsiveness: log.confidence.responsiveness },
+    probes: log.probes,
+    intervals: log.intervals,
+    parameters,
+    ...(log.failures.length > 0 ? { failures: log.failures } : {}),
+  };
+}
