@@ -49,6 +49,18 @@ describe('the documents say what the code is', () => {
     );
   });
 
+  test('the lock file holds the packages of every platform, and no addresses of a registry', () => {
+    const { packages } = JSON.parse(readProjectText('package-lock.json')) as { readonly packages: Readonly<Record<string, LockedPackage>> };
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
+      .filter((name) => !(`node_modules/${name}` in packages));
+    assert.deepEqual(missing, [], 'npm ci refuses such a lock file: make it anew in an empty folder');
+    assert.deepEqual(
+      Object.keys(packages).filter((path) => packages[path]?.resolved !== undefined),
+      [],
+    );
+  });
+
   test('nothing speaks of a place on one machine', () => {
     const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((path) => ({
       path,
@@ -63,6 +75,11 @@ describe('the documents say what the code is', () => {
     );
   });
 });
+
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly resolved?: string;
+}
 
 const BEGIN = '<!-- rooms:begin -->';
 const END = '<!-- rooms:end -->';
