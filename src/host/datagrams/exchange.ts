@@ -46,7 +46,8 @@ export class Exchange {
     this.#dueNs = new GrowingDoubles(expected);
     this.#sentNs = new GrowingDoubles(expected);
     this.#replies = new Replies({ expected, replyBytesMax: plan.replyBytesMax ?? REPLY_BYTES_DEFAULT });
-    io.drain();
+    // What came since the last operation is this one's: a long train goes out in several exchanges.
+    io.errors.forget();
     this.#startNs = io.now();
     this.#pacer = new Pacer({ libc: io.libc, now: io.now, waiter: io.waiter, intervalNs: plan.intervalNs, onReady: (events) => this.#attend(events) });
   }
@@ -55,7 +56,6 @@ export class Exchange {
     const { count, intervalNs, waitNs } = this.#plan;
     const io = this.#io;
     const cpuMs = io.threadCpuMs();
-    const drops = io.drops();
     const firstNs = this.#startNs + LEAD_NS;
     for (let i = 0; i < count && !this.#over; i++) {
       this.#number(i);
@@ -80,7 +80,7 @@ export class Exchange {
       sentNs: this.#sentNs.taken(),
       ...kept,
       errors: io.errors.byName(),
-      kernelDrops: Math.max(0, io.drops() - drops),
+      kernelDrops: io.dropsSince(),
       stampFallbacks: this.#stampFallbacks,
       discarded: this.#replies.discarded,
       cpuMs: io.threadCpuMs() - cpuMs,
@@ -160,8 +160,8 @@ export class Exchange {
       let arrivedNs = readNs;
       if (io.flow.stamps === 'kernel') {
         const stampNs = io.toMonotonicNs(receiver.stampNs[i] ?? Number.NaN);
-        // A reply cannot have arrived before anything was sent, nor after it was read: such a stamp is none.
-        if (!stepped && stampNs >= this.#startNs && stampNs <= readNs + STAMP_SLACK_NS) arrivedNs = Math.min(stampNs, readNs);
+        // A reply cannot have arrived before the flow was there, nor after it was read: such a stamp is none.
+        if (!stepped && stampNs >= 0 && stampNs <= readNs + STAMP_SLACK_NS) arrivedNs = Math.min(stampNs, readNs);
         else this.#stampFallbacks++;
       }
       this.#replies.add({ bytes: receiver.bytes, from, length, arrivedNs: arrivedNs - this.#startNs, readNs: readNs - this.#startNs });

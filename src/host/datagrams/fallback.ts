@@ -17,6 +17,8 @@ const MISS_NS = 1e6;
 const CATCH_UP_NS = 20e6;
 /** How soon waiting ends after an abort or the last reply. */
 const TICK_MS = 20;
+/** Datagrams that wait between two operations; more are lost, as in a socket's buffer. */
+const WAITING_MAX = 4096;
 
 type Listener = (bytes: Uint8Array, nowNs: number) => void;
 
@@ -31,6 +33,7 @@ export class FallbackFlow implements DatagramFlow {
   readonly #originNs: bigint;
   #errors: Record<string, number> = {};
   #listener: Listener | undefined;
+  #waiting: { readonly bytes: Uint8Array; readonly nowNs: number }[] = [];
   #busy: Promise<unknown> | undefined;
   #closed = false;
 
@@ -42,7 +45,11 @@ export class FallbackFlow implements DatagramFlow {
     this.fallbacks = fallbacks;
     const { address, port, family } = socket.address();
     this.local = { host: address, port, family: family === 'IPv6' ? 6 : 4 };
-    socket.on('message', (bytes) => this.#listener?.(bytes, this.#nowNs()));
+    socket.on('message', (bytes) => {
+      const nowNs = this.#nowNs();
+      if (this.#listener) this.#listener(bytes, nowNs);
+      else if (this.#waiting.length < WAITING_MAX) this.#waiting.push({ bytes, nowNs });
+    });
     // Not an exception: an ICMP error for a connected socket comes this way.
     socket.on('error', (error) => this.#count(error));
   }
@@ -98,6 +105,7 @@ export class FallbackFlow implements DatagramFlow {
       if (over()) return;
       replies.add({ bytes, from: 0, length: bytes.length, arrivedNs: nowNs - startNs, readNs: nowNs - startNs });
     };
+    for (const { bytes, nowNs } of this.#waiting.splice(0)) this.#listener(bytes, nowNs);
     for (let i = 0; i < count && !over(); i++) {
       const dueAtNs = startNs + i * intervalNs;
       await this.#until(dueAtNs, over);

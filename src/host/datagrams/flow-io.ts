@@ -26,6 +26,7 @@ export class FlowIo {
   readonly errors: SocketErrors;
   readonly #clocks: SystemClocks;
   readonly #offset: ClockOffset;
+  #dropsSeen = 0;
 
   constructor(libc: Libc, flow: FlowWorkerData) {
     this.libc = libc;
@@ -65,6 +66,14 @@ export class FlowIo {
     const info = readOption(this.libc, this.fd, { level: c.SOL_SOCKET, option: c.SO_MEMINFO, sizeBytesMax: 64 });
     if (!info || info.length < 4 * (MEMINFO_DROPS + 1)) return this.receiver.drops;
     return new DataView(info.buffer).getUint32(4 * MEMINFO_DROPS, true);
+  }
+
+  /** Datagrams that the receive buffer has dropped since this was last asked. */
+  dropsSince(): number {
+    const total = this.drops();
+    const since = Math.max(0, total - this.#dropsSeen);
+    this.#dropsSeen = total;
+    return since;
   }
 
   /** Throws away what came before the operation began: it belongs to an earlier one. */

@@ -58,6 +58,11 @@ export class SocketErrors {
     return collected;
   }
 
+  /** Begins to count anew. */
+  forget(): void {
+    this.#counts.clear();
+  }
+
   /** Forgets everything so far, and what is still in the queue. */
   reset(): void {
     while (this.collect() === REPORTS_MAX);
