@@ -16,10 +16,10 @@ interface Given {
 
 function load({ texts = {}, flags = {}, env = {}, path }: Given): Promise<Config> {
   const files: Files = { readText: (name) => Promise.resolve(texts[name]), writeText: () => Promise.resolve() };
-  return loadConfig({ files, flags, env, ...(path === undefined ? {} : { path }), workingFolder: '/work', homeFolder: '/home/me' });
+  return loadConfig({ files, flags, env, ...(path === undefined ? {} : { path }), workingFolder: '/project', homeFolder: '/home/me' });
 }
 
-const file = (text: string): Given => ({ texts: { '/work/tautline.yaml': text } });
+const file = (text: string): Given => ({ texts: { '/project/tautline.yaml': text } });
 
 describe('configuration', () => {
   test('without a file everything has a default', async () => {
@@ -31,7 +31,7 @@ describe('configuration', () => {
   });
 
   test('a flag wins over the environment, that over the file, that over the default', async () => {
-    const texts = { '/work/tautline.yaml': 'seed: 10\n' };
+    const texts = { '/project/tautline.yaml': 'seed: 10\n' };
     assert.equal((await load({ texts })).seed, 10);
     assert.equal((await load({ texts, env: { TAUTLINE_SEED: '20' } })).seed, 20);
     assert.equal((await load({ texts, env: { TAUTLINE_SEED: '20' }, flags: { seed: '30' } })).seed, 30);
@@ -39,9 +39,9 @@ describe('configuration', () => {
   });
 
   test('the file is looked for where it was named, then here, then at home', async () => {
-    const texts = { '/work/other.yaml': 'seed: 1', '/work/tautline.yaml': 'seed: 2', '/home/me/.config/tautline/tautline.yaml': 'seed: 3' };
-    assert.equal((await load({ texts, path: 'other.yaml' })).file, '/work/other.yaml');
-    assert.equal((await load({ texts, env: { TAUTLINE_CONFIG: '/work/other.yaml' } })).seed, 1);
+    const texts = { '/project/other.yaml': 'seed: 1', '/project/tautline.yaml': 'seed: 2', '/home/me/.config/tautline/tautline.yaml': 'seed: 3' };
+    assert.equal((await load({ texts, path: 'other.yaml' })).file, '/project/other.yaml');
+    assert.equal((await load({ texts, env: { TAUTLINE_CONFIG: '/project/other.yaml' } })).seed, 1);
     assert.equal((await load({ texts })).seed, 2);
     assert.equal((await load({ texts: { '/home/me/.config/tautline/tautline.yaml': 'seed: 3' } })).seed, 3);
     await assert.rejects(
@@ -61,13 +61,13 @@ describe('configuration', () => {
       alpha?.paths.map((path) => [path.name, path.target.host, path.target.port]),
       [['default', '10.0.0.1', 7000]],
     );
-    assert.deepEqual([beta?.defaultPath, beta?.keyFile, beta?.paths.length], ['vpn', '/work/keys/beta', 2]);
+    assert.deepEqual([beta?.defaultPath, beta?.keyFile, beta?.paths.length], ['vpn', '/project/keys/beta', 2]);
   });
 
   test('a key file is relative to the file that names it, or to the working folder when a flag does', async () => {
     const texts = { '/home/me/.config/tautline/tautline.yaml': 'key-file: the.key' };
     assert.equal((await load({ texts })).keyFile, '/home/me/.config/tautline/the.key');
-    assert.equal((await load({ texts, flags: { 'key-file': 'mine.key' } })).keyFile, '/work/mine.key');
+    assert.equal((await load({ texts, flags: { 'key-file': 'mine.key' } })).keyFile, '/project/mine.key');
     assert.equal((await load({ texts, env: { TAUTLINE_KEY_FILE: '/k' } })).keyFile, '/k');
   });
 
@@ -110,10 +110,10 @@ describe('configuration', () => {
       /^\/work\/tautline\.yaml:1: check\.depth: "fast" is not one of quick, default, thorough$/,
     ],
     ['a number out of range', 'seed: -1\n', "/work/tautline.yaml:1: seed: '-1' is not a whole number from 0 to 4294967295"],
-    ['a list where one value is meant', '\nseed: [1]\n', '/work/tautline.yaml:2: seed: must be a single value'],
-    ['a value where a section is meant', 'peers: 3\n', '/work/tautline.yaml:1: peers: must be a block of names and values'],
+    ['a list where one value is meant', '\nseed: [1]\n', '/project/tautline.yaml:2: seed: must be a single value'],
+    ['a value where a section is meant', 'peers: 3\n', '/project/tautline.yaml:1: peers: must be a block of names and values'],
     ['a limit without its unit', 'limits:\n  test: 30\n', /tautline\.yaml:2: limits\.test: '30' is not a duration; write for example/],
-    ['a limit beyond its range', 'limits:\n  streams-max: 5000\n', '/work/tautline.yaml:2: limits.streams-max: 5000 is outside 1 to 1024'],
+    ['a limit beyond its range', 'limits:\n  streams-max: 5000\n', '/project/tautline.yaml:2: limits.streams-max: 5000 is outside 1 to 1024'],
     [
       'bands of an unknown metric',
       'bands:\n  rt: { excellent: 1ms, good: 2ms, fair: 3ms }\n',
@@ -145,7 +145,7 @@ describe('configuration', () => {
     ['a peer without paths', 'peers:\n  b:\n    paths: {}\n', /peer 'b' has no paths/],
     ['a key given twice', 'seed: 1\nseed: 2\n', /^\/work\/tautline\.yaml:2: not valid YAML: .*unique/],
     ['what is not YAML', 'peers:\n  a: [1\n', /^\/work\/tautline\.yaml:\d: not valid YAML/],
-    ['a file that is no block', '- a\n- b\n', '/work/tautline.yaml:1: must be a block of keys and values'],
+    ['a file that is no block', '- a\n- b\n', '/project/tautline.yaml:1: must be a block of keys and values'],
     ['an alias that leads nowhere', 'seed: *x\n', /^\/work\/tautline\.yaml(:\d)?: not valid YAML/],
   ];
   for (const [name, text, message, hint] of broken) {
