@@ -89,27 +89,27 @@ describe('configuration', () => {
   });
 
   const broken: readonly (readonly [name: string, text: string, message: string | RegExp, hint?: string | RegExp])[] = [
-    ['an unknown key', 'seed: 1\nkeyfile: x\n', "/work/tautline.yaml:2: unknown key 'keyfile'", "did you mean 'key-file'?"],
-    ['an unknown key in a section', 'check:\n  dept: quick\n', "/work/tautline.yaml:2: unknown key 'check.dept'", "did you mean 'depth'?"],
+    ['an unknown key', 'seed: 1\nkeyfile: x\n', "/project/tautline.yaml:2: unknown key 'keyfile'", "did you mean 'key-file'?"],
+    ['an unknown key in a section', 'check:\n  dept: quick\n', "/project/tautline.yaml:2: unknown key 'check.dept'", "did you mean 'depth'?"],
     [
       'an unknown limit',
       'limits:\n  streams-max: 4\n  streems-total-max: 4\n',
-      "/work/tautline.yaml:3: unknown key 'limits.streems-total-max'",
+      "/project/tautline.yaml:3: unknown key 'limits.streems-total-max'",
       "did you mean 'streams-total-max'?",
     ],
     [
       'a key like nothing known',
       'check:\n  zzzzzzzz: 1\n',
-      "/work/tautline.yaml:2: unknown key 'check.zzzzzzzz'",
+      "/project/tautline.yaml:2: unknown key 'check.zzzzzzzz'",
       'the keys here are depth',
     ],
     ['an unknown key of a peer', 'peers:\n  a:\n    paths: { lan: 10.0.0.1 }\n    keyfile: x\n', /tautline\.yaml:4: .*peers\.a\.keyfile/],
     [
       'an unknown choice',
       'check: { depth: fast }\n',
-      /^\/work\/tautline\.yaml:1: check\.depth: "fast" is not one of quick, default, thorough$/,
+      /^\/project\/tautline\.yaml:1: check\.depth: "fast" is not one of quick, default, thorough$/,
     ],
-    ['a number out of range', 'seed: -1\n', "/work/tautline.yaml:1: seed: '-1' is not a whole number from 0 to 4294967295"],
+    ['a number out of range', 'seed: -1\n', "/project/tautline.yaml:1: seed: '-1' is not a whole number from 0 to 4294967295"],
     ['a list where one value is meant', '\nseed: [1]\n', '/project/tautline.yaml:2: seed: must be a single value'],
     ['a value where a section is meant', 'peers: 3\n', '/project/tautline.yaml:1: peers: must be a block of names and values'],
     ['a limit without its unit', 'limits:\n  test: 30\n', /tautline\.yaml:2: limits\.test: '30' is not a duration; write for example/],
@@ -117,7 +117,7 @@ describe('configuration', () => {
     [
       'bands of an unknown metric',
       'bands:\n  rt: { excellent: 1ms, good: 2ms, fair: 3ms }\n',
-      "/work/tautline.yaml:2: bands: there is no metric 'rt' to rate",
+      "/project/tautline.yaml:2: bands: there is no metric 'rt' to rate",
       "did you mean 'rtt'?",
     ],
     [
@@ -128,9 +128,9 @@ describe('configuration', () => {
     [
       'bands in a wrong unit',
       'bands:\n  rtt:\n    excellent: 1M\n    good: 2ms\n    fair: 3ms\n',
-      "/work/tautline.yaml:3: bands.rtt.excellent: '1M' is not a duration",
+      "/project/tautline.yaml:3: bands.rtt.excellent: '1M' is not a duration",
     ],
-    ['bands that lack an edge', 'bands:\n  rtt:\n    excellent: 1ms\n    good: 2ms\n', "/work/tautline.yaml:2: 'bands.rtt' lacks 'fair'"],
+    ['bands that lack an edge', 'bands:\n  rtt:\n    excellent: 1ms\n    good: 2ms\n', "/project/tautline.yaml:2: 'bands.rtt' lacks 'fair'"],
     ['a peer that is no target', 'peers:\n  a: 10.0.0.1\n  b: ftp://x\n', /tautline\.yaml:3: peers\.b: 'ftp:\/\/x' is not a target/],
     [
       'a path that is no target',
@@ -143,10 +143,10 @@ describe('configuration', () => {
       /tautline\.yaml:\d: peers\.b: peer 'b' has no path 'vpn'/,
     ],
     ['a peer without paths', 'peers:\n  b:\n    paths: {}\n', /peer 'b' has no paths/],
-    ['a key given twice', 'seed: 1\nseed: 2\n', /^\/work\/tautline\.yaml:2: not valid YAML: .*unique/],
-    ['what is not YAML', 'peers:\n  a: [1\n', /^\/work\/tautline\.yaml:\d: not valid YAML/],
+    ['a key given twice', 'seed: 1\nseed: 2\n', /^\/project\/tautline\.yaml:2: not valid YAML: .*unique/],
+    ['what is not YAML', 'peers:\n  a: [1\n', /^\/project\/tautline\.yaml:\d: not valid YAML/],
     ['a file that is no block', '- a\n- b\n', '/project/tautline.yaml:1: must be a block of keys and values'],
-    ['an alias that leads nowhere', 'seed: *x\n', /^\/work\/tautline\.yaml(:\d)?: not valid YAML/],
+    ['an alias that leads nowhere', 'seed: *x\n', /^\/project\/tautline\.yaml(:\d)?: not valid YAML/],
   ];
   for (const [name, text, message, hint] of broken) {
     test(`${name} is an error that names the line`, async () => {
