@@ -100,7 +100,8 @@ async function joinAll(
   let failure: ControlFailure | undefined;
   const joinNext = async (): Promise<void> => {
     for (let place = places.shift(); place && !failure; place = places.shift()) {
-      const made = await join(context, plan.test, place, plan.signal);
+      // A signal of its own: many listeners on one look like a leak.
+      const made = await join(context, plan.test, place, AbortSignal.any([plan.signal]));
       if ('outcome' in made) failure ??= made;
       else connections[place.direction].push(made.connection);
     }

@@ -69,6 +69,7 @@ export class SocketConnection implements Connection {
       options.signal?.addEventListener('abort', give, { once: true });
       this.#wake = settle;
       this.#socket.resume();
+      startReading(this.#socket);
     });
   }
 
@@ -88,6 +89,7 @@ export class SocketConnection implements Connection {
     // What still comes in must be read, or the kernel answers with a reset that can overtake our last bytes.
     this.#socket.end();
     this.#socket.resume();
+    startReading(this.#socket);
     const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
     this.#socket.once('close', () => clearTimeout(timer));
   }
@@ -102,7 +104,7 @@ export class SocketConnection implements Connection {
   lend(): { readonly socket: Socket; readonly unread: Uint8Array | undefined } {
     this.#pumped = true;
     this.#socket.pause();
-    handleStop(this.#socket);
+    stopReading(this.#socket);
     const buffered = this.#socket.readableLength > 0 ? (this.#socket.read() as Uint8Array | null) : null;
     const parts = [this.#held, buffered ?? undefined].filter((part) => part !== undefined);
     this.#held = undefined;
@@ -128,7 +130,7 @@ export class SocketConnection implements Connection {
   #stopReading(): void {
     process.nextTick(() =>
       process.nextTick(() => {
-        if (!this.#wake && !this.#shut && this.#socket.isPaused()) handleStop(this.#socket);
+        if (!this.#wake && !this.#shut && this.#socket.isPaused()) stopReading(this.#socket);
       }),
     );
   }
@@ -142,6 +144,7 @@ export class SocketConnection implements Connection {
 interface StreamHandle {
   readonly fd?: number;
   reading?: boolean;
+  readStart?(): number;
   readStop?(): number;
 }
 
@@ -149,7 +152,15 @@ function handleOf(socket: Socket): StreamHandle | undefined {
   return (socket as unknown as { _handle?: StreamHandle | null })._handle ?? undefined;
 }
 
-function handleStop(socket: Socket): void {
+/** Goes on reading after a stop: the stream still waits for the read that was stopped, and would not start it again by itself. */
+export function startReading(socket: Socket): void {
+  const handle = handleOf(socket);
+  if (!handle?.readStart || handle.reading !== false || socket.connecting) return;
+  handle.reading = true;
+  handle.readStart();
+}
+
+function stopReading(socket: Socket): void {
   const handle = handleOf(socket);
   if (!handle?.readStop || !handle.reading) return;
   handle.reading = false;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { startReading } from './connection.js';
 import type { PumpCalls } from './pump-loop.js';
 import type { PumpMemory } from './pump-shared.js';
 import { STATE } from './pump-shared.js';
@@ -34,6 +35,7 @@ function receive(job: NodePumpJob, memory: PumpMemory, nowMs: () => number, onFi
       socket.on('data', onData);
       socket.once('end', () => settle(index, STATE.done));
       socket.resume();
+      startReading(socket);
     }
     return () => nowMs() - lastMs > job.idleMs;
   }, () => job.streams.forEach(({ socket }) => socket.pause()));
