@@ -7,6 +7,8 @@ export interface Arena {
   readonly name: 'loopback' | 'veth';
   /** The server end's address as clients see it. */
   readonly address: string;
+  /** Where the key of `serve` is; without one it answers loopback only. */
+  readonly keyFile?: string;
   readonly near: Wrap;
   readonly far: Wrap;
 }
@@ -14,9 +16,9 @@ export interface Arena {
 const LOOPBACK: Arena = { name: 'loopback', address: '127.0.0.1', near: (argv) => argv, far: (argv) => argv };
 
 /** Hands an arena to `work` and takes it down after. `veth` needs root. */
-export async function withArena<T>(name: Arena['name'], work: (arena: Arena) => Promise<T>): Promise<T> {
+export async function withArena<T>(name: Arena['name'], keyFile: string, work: (arena: Arena) => Promise<T>): Promise<T> {
   if (name === 'loopback') return work(LOOPBACK);
-  return withPath(({ near, far }) => work({ name, address: far.address4, near: near.inside, far: far.inside }));
+  return withPath(({ near, far }) => work({ name, address: far.address4, keyFile, near: near.inside, far: far.inside }));
 }
 
 /** Starts a server at the far end and waits until its port is bound. */

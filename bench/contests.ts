@@ -32,7 +32,7 @@ export async function startServers(arena: Arena): Promise<() => Promise<void>> {
         arena.address,
         '--port',
         String(PORT),
-        ...(arena.name === 'loopback' ? [] : ['--key-file', KEY_FILE]),
+        ...(arena.keyFile === undefined ? [] : ['--key-file', arena.keyFile]),
       ],
       { protocol: 'udp', port: PORT },
     ),
@@ -58,6 +58,7 @@ export function contestsIn(arena: Arena, seconds: number): Contest[] {
     name: `tcp-${streams}-${arena.name}`,
     participants: [
       tautlineTcp(arena, streams, seconds),
+      ...(streams === 1 ? [tautlineTcp(arena, 1, seconds, ['--copy'])] : []),
       iperf3Tcp(arena, streams, seconds),
       ...(streams === 1 ? [iperf3Tcp(arena, 1, seconds, ['-l', '1M'])] : []),
     ],
@@ -109,6 +110,15 @@ export function rowsIn(where: Arena['name']): Row[] {
       ours: 'bps',
       anchor: { participant: 'iperf3 -l 1M', label: 'iperf3 -l 1M' },
       goal: { of: 'ratio', atLeast: 1 },
+    },
+    {
+      contest: `tcp-1-${where}`,
+      figure: 'TCP throughput, 1 stream, copied by the receiver (--copy)',
+      where,
+      unit: 'bps',
+      ours: 'bps',
+      participant: 'tautline --copy',
+      anchor: iperf3,
     },
     {
       contest: `udp-1400-${where}`,
@@ -177,6 +187,3 @@ export function rowsHere(): Row[] {
     },
   ];
 }
-
-/** On a path that is not loopback `serve` wants a key; main.ts writes it. */
-export const KEY_FILE = '.bench/bench.key';

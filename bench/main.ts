@@ -6,7 +6,7 @@ import { installed, run } from '../test/lab/processes.js';
 import { ROOT, TAUTLINE } from '../test/lab/tautline.js';
 import { withArena } from './arena.js';
 import type { Arena } from './arena.js';
-import { KEY_FILE, contestsHere, contestsIn, rowsHere, rowsIn, startServers } from './contests.js';
+import { contestsHere, contestsIn, rowsHere, rowsIn, startServers } from './contests.js';
 import { runContest } from './rounds.js';
 import type { Contest, RoundsOf } from './rounds.js';
 import { fillRow, insertTable, markdownTable } from './rows.js';
@@ -18,11 +18,13 @@ import type { Row } from './rows.js';
  * Runs our probes and the anchors alternately, on loopback and (as root) on a veth pair between two
  * namespaces, and writes bench/results.md and bench/results.json.
  */
-const ROUNDS_MIN = 5;
+const ROUNDS_DEFAULT = 5;
+/** On a path that is not loopback `serve` wants a key. */
+const KEY_FILE = '.bench/key';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: String(ROUNDS_MIN) },
+    rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
     seconds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     'write-readme': { type: 'boolean', default: false },
@@ -42,7 +44,7 @@ const rows: Row[] = [];
 await inPlace(contestsHere().filter(chosen), rowsHere());
 for (const name of ['loopback', 'veth'] as const) {
   const why = name === 'veth' ? await whyNoNamespaces() : undefined;
-  if (why === undefined) await withArena(name, inArena);
+  if (why === undefined) await withArena(name, KEY_FILE, inArena);
   else say(`${name} is left out: ${why}`);
 }
 await report();

@@ -15,9 +15,11 @@ export const IRTT_PORT = 7303;
 /** Echo payload of all three: 64 bytes, the least that our protocol has. */
 const ECHO_BYTES = 64;
 
-export function tautlineTcp(arena: Arena, streams: number, seconds: number): Participant {
-  return ours(arena, ['throughput', '--streams', String(streams), '--duration', `${seconds}s`, '--direction', 'up'], (measurements) => ({
-    bps: metric(measurements, 'throughput.up').summary?.mean ?? Number.NaN,
+/** Without a warm-up that does not count, as iperf3 by default. */
+export function tautlineTcp(arena: Arena, streams: number, seconds: number, extra: readonly string[] = []): Participant {
+  const args = ['throughput', '--streams', String(streams), '--duration', `${seconds}s`, '--omit', '0s', '--direction', 'up', ...extra];
+  return ours(arena, ['tautline', ...extra].join(' '), args, (measurements) => ({
+    bps: detail(metric(measurements, 'throughput.up'), 'goodputBps'),
   }));
 }
 
@@ -29,14 +31,11 @@ export function iperf3Tcp(arena: Arena, streams: number, seconds: number, extra:
 }
 
 export function tautlineUdp(arena: Arena, sizeBytes: number, seconds: number): Participant {
-  return ours(
-    arena,
-    ['throughput', '--udp', '--size', String(sizeBytes), '--duration', `${seconds}s`, '--direction', 'up'],
-    (measurements) => {
-      const { summary, details } = metric(measurements, 'udp.up');
-      return { bps: summary?.mean ?? Number.NaN, sentPps: Number(details?.['sentPps']) };
-    },
-  );
+  const args = ['throughput', '--udp', '--size', String(sizeBytes), '--duration', `${seconds}s`, '--direction', 'up'];
+  return ours(arena, 'tautline', args, (measurements) => {
+    const found = metric(measurements, 'udp.up');
+    return { bps: detail(found, 'goodputBps'), sentPps: detail(found, 'sentBps') / (8 * sizeBytes) };
+  });
 }
 
 export function iperf3Udp(arena: Arena, sizeBytes: number, seconds: number): Participant {
@@ -50,23 +49,20 @@ export function iperf3Udp(arena: Arena, sizeBytes: number, seconds: number): Par
 }
 
 export function tautlineEcho(arena: Arena, perSecond: number, seconds: number): Participant {
-  return ours(
-    arena,
-    ['echo', '--count', String(perSecond * seconds), '--interval', `${1000 / perSecond}ms`, '--size', String(ECHO_BYTES)],
-    (measurements) => {
-      const { summary, details } = metric(measurements, 'rtt');
-      const held = details?.['withHoldingTime'] as Measurement['summary'];
-      const lateness = details?.['lateness'] as { readonly p99: number };
-      return {
-        medianMs: summary?.median ?? Number.NaN,
-        p99Ms: summary?.p99 ?? Number.NaN,
-        heldMedianMs: held?.median ?? Number.NaN,
-        heldP99Ms: held?.p99 ?? Number.NaN,
-        latenessP99Ms: lateness.p99,
-        cpuShare: Number(details?.['cpuMs']) / Number(details?.['elapsedMs']),
-      };
-    },
-  );
+  const args = ['echo', '--count', String(perSecond * seconds), '--interval', `${1000 / perSecond}ms`, '--size', String(ECHO_BYTES)];
+  return ours(arena, 'tautline', args, (measurements) => {
+    const { summary, details = {} } = metric(measurements, 'rtt');
+    const held = details['withHoldingTime'] as Measurement['summary'];
+    const lateness = details['lateness'] as { readonly p99: number };
+    return {
+      medianMs: summary?.median ?? Number.NaN,
+      p99Ms: summary?.p99 ?? Number.NaN,
+      heldMedianMs: held?.median ?? Number.NaN,
+      heldP99Ms: held?.p99 ?? Number.NaN,
+      latenessP99Ms: lateness.p99,
+      cpuShare: Number(details['cpuMs']) / Number(details['elapsedMs']),
+    };
+  });
 }
 
 export function sockperfEcho(arena: Arena, perSecond: number, seconds: number): Participant {
@@ -154,17 +150,31 @@ export function checkMemory(): Participant {
   };
 }
 
-function ours(arena: Arena, args: readonly string[], figures: (measurements: readonly Measurement[]) => Figures): Participant {
+function ours(
+  arena: Arena,
+  name: string,
+  args: readonly string[],
+  figures: (measurements: readonly Measurement[]) => Figures,
+): Participant {
   const [probe = '', ...options] = args;
   return {
-    name: 'tautline',
+    name,
     run: async () => {
-      const { document } = await measure([probe, `${arena.address}:${PORT}`, ...options], arena.near);
+      const { document } = await measure(
+        [probe, `${arena.address}:${PORT}`, ...options, ...(arena.keyFile === undefined ? [] : ['--key-file', arena.keyFile])],
+        arena.near,
+      );
       const failed = document.measurements.find(({ outcome }) => outcome !== 'ok');
       if (failed) throw new Error(`${failed.metric} was ${failed.outcome}: ${failed.reason}`);
       return figures(document.measurements);
     },
   };
+}
+
+function detail(measurement: Measurement, name: string): number {
+  const value: unknown = (measurement.details ?? {})[name];
+  if (typeof value !== 'number') throw new Error(`${measurement.metric} has no '${name}' in its details`);
+  return value;
 }
 
 function iperf3(arena: Arena, args: readonly string[]): Promise<string> {

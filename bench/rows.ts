@@ -9,6 +9,8 @@ export interface Row {
   readonly where: string;
   readonly unit: 'bps' | 'pps' | 'ms' | 'share' | 'MiB';
   readonly ours: string;
+  /** Who of us, where there are several; default `tautline`. */
+  readonly participant?: string;
   readonly anchor?: { readonly participant: string; readonly label: string; readonly figure?: string };
   /** `ratio` bounds ours / anchor, `value` bounds ours alone; without a goal the row only informs. */
   readonly goal?: { readonly of: 'ratio' | 'value'; readonly atLeast?: number; readonly atMost?: number };
@@ -21,7 +23,7 @@ export interface FilledRow extends Row {
 }
 
 export function fillRow(row: Row, records: readonly RoundsOf[]): FilledRow {
-  const ours = records.find(({ participant }) => participant === 'tautline');
+  const ours = records.find(({ participant }) => participant === (row.participant ?? 'tautline'));
   const anchor = records.find(({ participant }) => participant === row.anchor?.participant);
   const comparison = ours && (!row.anchor || anchor) ? compare(ours, row.ours, anchor, row.anchor?.figure ?? row.ours) : undefined;
   const failures = [ours, anchor].flatMap((record) => (record ? record.failures.map((why) => `${record.participant}: ${why}`) : []));
