@@ -78,7 +78,8 @@ class Exchange {
       return bytes;
     });
     if (errno) this.#count(errno);
-    this.#due.push(dueNs);
+    // Without an interval there is no schedule: each is due when the one before has left.
+    this.#due.push(this.#plan.intervalNs > 0 ? dueNs : this.#now);
     this.#sent.push(errno ? Number.NaN : this.#now);
     this.#progress();
     if (this.#sent.length < count) this.#schedule();

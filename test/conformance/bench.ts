@@ -30,7 +30,7 @@ export interface Bench {
     readonly source: Endpoint;
     /** Accepts and says nothing. */
     readonly mute: Endpoint;
-    /** Sends some bytes and then breaks the connection off. */
+    /** Once it has heard something, it sends some bytes and breaks the connection off. */
     readonly breaking: Endpoint;
   };
   /** Serves `/` (200, `PAGE_BYTES`), `/large` (endless) and `/upload` (takes all); everything else is a 404. */

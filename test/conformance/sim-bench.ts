@@ -43,6 +43,7 @@ export async function simBench(): Promise<Bench> {
   server.listen(2011, {
     onConnection: (connection) =>
       void (async () => {
+        await connection.read();
         await connection.write(new Uint8Array(100));
         await server.clock.sleep(20);
         server.breakOff(connection);

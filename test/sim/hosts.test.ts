@@ -13,7 +13,8 @@ describe('scenarios', () => {
   const good = { hosts: { a: { addresses: ['10.0.0.1'] }, b: { addresses: ['10.0.0.2'] } }, paths: [{ from: 'a', to: 'b', delayMs: 1 }] };
   const errorOf = (input: unknown): TautlineError => {
     try {
-      return new SimNetwork(parseScenario(input)) && new TautlineError('usage', 'accepted');
+      new SimNetwork(parseScenario(input)).host('a');
+      return new TautlineError('usage', 'accepted');
     } catch (error) {
       assert.ok(error instanceof TautlineError);
       return error;
