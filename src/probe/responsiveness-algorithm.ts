@@ -129,7 +129,9 @@ export class ResponsivenessAlgorithm {
     const averageBps = goodputBps(this.#moved.slice(-parameters.movingIntervals));
     this.#averagesBps.push(averageBps);
     const { stage } = this;
-    const rpm = stage === 'goodput' ? undefined : this.#score(this.#window())?.rpm;
+    // An interval without answers has no responsiveness: the older ones in its window would look like stability.
+    const answered = this.#score(this.#samples.at(-1) ?? []) !== undefined;
+    const rpm = answered ? this.#score(this.#window())?.rpm : undefined;
     this.#intervals.push({
       endMs: (this.#intervals.at(-1)?.endMs ?? 0) + moved.elapsedMs,
       goodputBps: goodputBps([moved]),

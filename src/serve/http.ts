@@ -39,8 +39,8 @@ export function answerHttp(ask: HttpAsk, context: HttpContext): HttpReply {
   const path = ask.target.split(/[?#]/, 1)[0] ?? '';
   const { limits } = context;
   const count = /^\/bytes\/(\d{1,16})$/.exec(path);
-  const known = count ? '/bytes/' : path;
-  const route = Object.hasOwn(ROUTES, known) ? ROUTES[known] : undefined;
+  const known = count ? BYTES_ROUTE : path;
+  const route = (count || path.startsWith('/')) && Object.hasOwn(ROUTES, known) ? ROUTES[known] : undefined;
   if (route === undefined) return text(404, `nothing is at this path; there are / /small /large /bytes/N /upload ${NQ_PATH}\n`);
   if (!route.methods.includes(ask.method)) return text(405, `this path takes ${route.methods.join(' or ')}\n`, { allow: route.methods.join(', ') });
   if (!route.open && context.checkTicket !== undefined && !(ask.ticket !== undefined && context.checkTicket(ask.client, ask.ticket))) {
@@ -78,13 +78,15 @@ interface Route {
 }
 
 const NQ_PATH = '/.well-known/nq';
+/** Stands for every `/bytes/N`; no path can be the same, since those begin with a slash. */
+const BYTES_ROUTE = 'bytes';
 const READ = ['GET', 'HEAD'] as const;
 
 const ROUTES: Readonly<Record<string, Route>> = {
   '/': { methods: READ, open: true, answer: ({ context }) => text(200, `${context.software}: answers network measurements. Measure the path to it with: tautline check HOST:PORT\n`) },
   '/small': { methods: READ, open: true, answer: () => octets({ kind: 'bytes', bytes: new Uint8Array(1) }, 1) },
   '/large': { methods: READ, open: false, answer: ({ limits }) => zeros(limits.httpBytesMax) },
-  '/bytes/': {
+  [BYTES_ROUTE]: {
     methods: READ,
     open: false,
     answer: ({ count, limits }) => (count <= limits.httpBytesMax ? zeros(count) : text(413, `at most ${limits.httpBytesMax} bytes: limit httpBytesMax\n`)),
