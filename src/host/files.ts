@@ -11,10 +11,12 @@ export interface HostFiles extends Files {
    * where the result will be. @throws TautlineError `io` or `permission`
    */
   checkWritable(path: string): Promise<void>;
+  /** Whether every user of this host may read the file; false where that cannot be told. */
+  othersMayRead(path: string): Promise<boolean>;
 }
 
 export function createFiles(): HostFiles {
-  return { readText, writeText, checkWritable };
+  return { readText, writeText, checkWritable, othersMayRead };
 }
 
 /** A result is rarely larger than this; a disk that cannot take it is better known before measuring. */
@@ -52,6 +54,13 @@ async function checkWritable(path: string): Promise<void> {
   } catch (cause) {
     throw fileError('write', path, cause);
   }
+}
+
+async function othersMayRead(path: string): Promise<boolean> {
+  return await stat(path).then(
+    ({ mode }) => (mode & 0o004) !== 0,
+    () => false,
+  );
 }
 
 /** Where the bytes go: a link's end is replaced, not the link; a device or pipe is written as it is. */

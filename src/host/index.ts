@@ -50,4 +50,10 @@ export function createHostPorts(options: HostOptions = {}): HostPorts {
 }
 
 export { createClock, createFiles };
+export { runUdpLoop, runUdpNode, udpLoopUnavailable } from './datagrams/index.js';
+export { explainListen, listen } from './streams/index.js';
+export type { Listener } from './streams/index.js';
+export { startThread } from './thread.js';
+export type { Thread } from './thread.js';
+export { attachHttp } from './web/index.js';
 export type { HostFiles, LogLevel };
