@@ -1,68 +1,43 @@
-import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TautlineError } from '../base/index.js';
 import { runUdpLoop, runUdpNode, udpLoopUnavailable } from '../host/index.js';
-import { UdpResponder, limitsOf } from '../serve/index.js';
+import { UdpResponder } from '../serve/index.js';
+import type { UdpWorkerInput, UdpWorkerMessage } from './serve-udp.js';
 
-/** What the worker is started with. */
-export interface ServeUdpOptions {
-  /** An IP literal; `::` takes IPv4 too. */
-  readonly bind: string;
-  /** 0 for any. */
-  readonly port: number;
-  /** The pre-shared key, in hexadecimal. */
-  readonly keyHex?: string;
-  /** Limits other than the defaults. */
-  readonly limits?: Readonly<Record<string, number>>;
-  /** One 32-bit word: set it to 1, and the worker ends by itself and closes its socket. */
-  readonly stop: SharedArrayBuffer;
-}
+/*
+ * The UDP thread of `serve`: the responder of `serve/` on the native loop, which blocks until the stop
+ * flag is set; or, without the system's functions, on Node's own socket, until a message comes.
+ */
+if (parentPort) await serve(workerData as UdpWorkerInput, parentPort);
 
-/** What the worker posts. Counters come about once a second while they change, and at the end. */
-export type ServeUdpMessage =
-  | { readonly type: 'ready'; readonly port: number; readonly method: 'native' | 'node'; readonly fallbacks: readonly string[] }
-  | { readonly type: 'counters'; readonly counters: Readonly<Record<string, number>> }
-  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly hint: string | undefined };
+type Port = NonNullable<typeof parentPort>;
 
-const SECRET_BYTES = 32;
-const STOP_CHECK_MS = 50;
-const TICK_MS = 1000;
-
-if (parentPort) await serve(workerData as ServeUdpOptions, (message) => parentPort?.postMessage(message));
-
-/** Answers UDP until told to stop; it reports what went wrong instead of throwing it. */
-async function serve(options: ServeUdpOptions, post: (message: ServeUdpMessage) => void): Promise<void> {
+async function serve(input: UdpWorkerInput, port: Port): Promise<void> {
+  const post = (message: UdpWorkerMessage): void => port.postMessage(message);
   try {
-    const key = options.keyHex === undefined ? {} : { key: Uint8Array.from(Buffer.from(options.keyHex, 'hex')) };
-    const responder = new UdpResponder({ secret: randomBytes(SECRET_BYTES), ...key, limits: limitsOf(options.limits ?? {}) });
-    const stop = new Int32Array(options.stop);
+    const responder = new UdpResponder({ secret: input.secret, limits: input.limits, ...(input.key === undefined ? {} : { key: input.key }) });
     let posted = '';
     const onTick = (): void => {
       const counters = responder.counters();
       const text = JSON.stringify(counters);
-      if (text !== posted) post({ type: 'counters', counters });
+      if (text !== posted) post({ kind: 'counters', counters });
       posted = text;
     };
-    const common = { bind: options.bind, port: options.port, responder };
-    const missing = udpLoopUnavailable();
-    if (missing === undefined) runUdpLoop({ ...common, stop, onTick, onReady: (port) => post({ type: 'ready', port, method: 'native', fallbacks: [] }) });
-    else await serveByNode({ ...common, stop, onTick, onReady: (port) => post({ type: 'ready', port, method: 'node', fallbacks: [missing] }) });
+    const common = { bind: input.bind, port: input.port, responder, onTick };
+    const fallback = udpLoopUnavailable();
+    if (fallback === undefined) {
+      runUdpLoop({ ...common, stop: new Int32Array(input.stop), onReady: (bound) => post({ kind: 'ready', port: bound }) });
+    } else {
+      const ended = new AbortController();
+      port.once('message', () => ended.abort());
+      await runUdpNode({ ...common, signal: ended.signal, onReady: (bound) => post({ kind: 'ready', port: bound, fallback }) });
+    }
     onTick();
   } catch (error) {
-    const known = error instanceof TautlineError ? error : new TautlineError('io', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    post({ type: 'error', code: known.code, message: known.message, hint: known.hint });
-  }
-}
-
-async function serveByNode(options: Omit<Parameters<typeof runUdpNode>[0], 'signal'> & { stop: Int32Array; onTick: () => void }): Promise<void> {
-  const { stop, onTick, ...rest } = options;
-  const ended = new AbortController();
-  const watch = setInterval(() => Atomics.load(stop, 0) !== 0 && ended.abort(), STOP_CHECK_MS);
-  const tick = setInterval(onTick, TICK_MS);
-  try {
-    await runUdpNode({ ...rest, signal: ended.signal });
+    const known = error instanceof TautlineError ? error : new TautlineError('io', error instanceof Error ? error.message : String(error));
+    post({ kind: 'failed', code: known.code, message: known.message, ...(known.hint === undefined ? {} : { hint: known.hint }) });
   } finally {
-    clearInterval(watch);
-    clearInterval(tick);
+    // A listener would keep the thread, which has nothing left to do.
+    port.close();
   }
 }

@@ -1,9 +1,9 @@
 import type { ExchangeLog, ExchangePlan } from '../../base/index.js';
-import { ICMP_TYPE, internetChecksum } from '../../wire/index.js';
 import { memory } from '../libc/index.js';
 import type { FlowIo } from './flow-io.js';
 import { GrowingDoubles } from './growing.js';
-import type { IcmpSocket, Progress } from './messages.js';
+import type { IcmpMessages } from './icmp-messages.js';
+import type { Progress } from './messages.js';
 import { Pacer } from './pacer.js';
 import { SLOT_BYTES } from './receiver.js';
 import { Replies } from './replies.js';
@@ -26,6 +26,7 @@ export class Exchange {
   readonly #io: FlowIo;
   readonly #plan: Plan;
   readonly #progress: Progress;
+  readonly #icmp: IcmpMessages | undefined;
   readonly #pacer: Pacer;
   readonly #replies: Replies;
   readonly #payload: Uint8Array<ArrayBuffer>;
@@ -35,13 +36,14 @@ export class Exchange {
   #stampFallbacks = 0;
   #over = false;
 
-  constructor(io: FlowIo, plan: Plan, progress: Progress) {
+  /** @param options.icmp for a flow of ICMP messages: what to do about them */
+  constructor(io: FlowIo, plan: Plan, options: { progress: Progress; icmp: IcmpMessages | undefined }) {
     this.#io = io;
     this.#plan = plan;
-    this.#progress = progress;
+    this.#progress = options.progress;
+    this.#icmp = options.icmp;
     this.#payload = memory(Math.max(1, plan.payload.length)).subarray(0, plan.payload.length);
     this.#payload.set(plan.payload);
-    if (io.flow.icmp && !io.flow.icmp.managed) new DataView(this.#payload.buffer).setUint16(4, io.flow.icmp.identifier);
     const expected = Math.min(plan.count, EXPECTED_MAX);
     this.#dueNs = new GrowingDoubles(expected);
     this.#sentNs = new GrowingDoubles(expected);
@@ -57,7 +59,7 @@ export class Exchange {
     const io = this.#io;
     const cpuMs = io.threadCpuMs();
     const firstNs = this.#startNs + LEAD_NS;
-    for (let i = 0; i < count && !this.#over; i++) {
+    for (let i = 0; i < count && !this.#over && !this.#progress.aborted; i++) {
       this.#number(i);
       const dueNs = firstNs + i * intervalNs;
       const sentNs = this.#pacer.waitUntil(dueNs);
@@ -70,7 +72,7 @@ export class Exchange {
       // At high rates nobody sleeps, so nobody would look.
       if (sentNs - dueNs > intervalNs || intervalNs < BUSY_NS) this.#attend(0);
     }
-    if (!this.#over) this.#pacer.idleUntil(io.now() + waitNs);
+    if (!this.#over && !this.#progress.aborted) this.#pacer.idleUntil(io.now() + waitNs);
     io.errors.collect();
     const kept = this.#replies.taken();
     return {
@@ -89,7 +91,7 @@ export class Exchange {
     };
   }
 
-  /** Writes the sequence number, and the checksum where the kernel does not. */
+  /** Writes the sequence number, and what an ICMP message needs besides. */
   #number(i: number): void {
     const { offset, width } = this.#plan.sequence;
     const payload = this.#payload;
@@ -99,12 +101,7 @@ export class Exchange {
     }
     payload[offset + width - 2] = i >>> 8;
     payload[offset + width - 1] = i;
-    const { icmp, family } = this.#io.flow;
-    if (!icmp || icmp.managed || family === 6) return;
-    payload[2] = payload[3] = 0;
-    const sum = internetChecksum(payload);
-    payload[2] = sum >>> 8;
-    payload[3] = sum;
+    this.#icmp?.seal(payload);
   }
 
   #send(): boolean {
@@ -146,13 +143,12 @@ export class Exchange {
   #record(count: number, readNs: number): void {
     const io = this.#io;
     const { receiver } = io;
-    const { icmp, family } = io.flow;
     const stepped = io.sampleClocks();
-    for (let i = 0; i < count && !this.#over; i++) {
+    for (let i = 0; i < count && !this.#over && !this.#progress.aborted; i++) {
       let from = i * SLOT_BYTES;
       let length = receiver.length[i] ?? 0;
-      if (icmp) {
-        const skip = icmpReplyAt(receiver.bytes.subarray(from, from + length), family, icmp);
+      if (this.#icmp) {
+        const skip = this.#icmp.replyAt(receiver.bytes.subarray(from, from + length));
         if (skip < 0) continue;
         from += skip;
         length -= skip;
@@ -173,12 +169,3 @@ export class Exchange {
 
 /** Below this interval the schedule leaves no time for sleep. */
 const BUSY_NS = 100_000;
-
-/** Where our echo reply begins in what an ICMP socket delivered, or -1 when it is not ours. */
-export function icmpReplyAt(bytes: Uint8Array, family: 4 | 6, icmp: IcmpSocket): number {
-  const at = icmp.withIpHeader ? ((bytes[0] ?? 0) & 0x0f) * 4 : 0;
-  if (bytes.length < at + 8) return -1;
-  if (bytes[at] !== ICMP_TYPE[family].echoReply) return -1;
-  const identifier = ((bytes[at + 4] ?? 0) << 8) | (bytes[at + 5] ?? 0);
-  return icmp.managed || identifier === icmp.identifier ? at : -1;
-}

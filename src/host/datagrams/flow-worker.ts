@@ -2,39 +2,37 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadLibc } from '../libc/index.js';
 import { Exchange } from './exchange.js';
 import { FlowIo } from './flow-io.js';
-import { flood } from './flood.js';
 import { Progress } from './messages.js';
 import type { FlowAnswer, FlowCommand, FlowWorkerData } from './messages.js';
-import { Sink } from './sink.js';
 
 /*
- * The thread of one flow. It owns the socket while an operation runs, and blocks: it is asked for
- * one operation at a time, and reached meanwhile through shared memory only.
+ * The thread of one flow. It works on the socket while an operation runs, and blocks: it is asked for
+ * one operation at a time, and reached meanwhile through shared memory only. What few flows need is
+ * loaded by those that do, since a flow should be ready soon.
  */
 const libc = loadLibc();
 const port = parentPort;
 if (libc && port) {
-  const io = new FlowIo(libc, workerData as FlowWorkerData);
-  port.on('message', (command: FlowCommand) => {
-    const answer = perform(io, command);
-    port.postMessage(answer, transferable(answer));
-  });
-}
+  const flow = workerData as FlowWorkerData;
+  const io = new FlowIo(libc, flow);
+  const icmp = flow.icmp && new (await import('./icmp-messages.js')).IcmpMessages(flow.icmp, flow.family);
 
-function perform(io: FlowIo, command: FlowCommand): FlowAnswer {
-  const progress = new Progress(command.shared);
-  try {
+  const perform = async (command: FlowCommand): Promise<FlowAnswer> => {
+    const progress = new Progress(command.shared);
     switch (command.op) {
       case 'exchange':
-        return { ok: true, log: new Exchange(io, command.plan, progress).run() };
+        return { ok: true, log: new Exchange(io, command.plan, { progress, icmp }).run() };
       case 'flood':
-        return { ok: true, log: flood(io, command.plan, progress) };
+        return { ok: true, log: (await import('./flood.js')).flood(io, command.plan, progress) };
       case 'sink':
-        return { ok: true, log: new Sink(io, command.plan, progress).run() };
+        return { ok: true, log: new (await import('./sink.js')).Sink(io, command.plan, progress).run() };
     }
-  } catch (cause) {
-    return { ok: false, why: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
-  }
+  };
+  port.on('message', (command: FlowCommand) => {
+    void perform(command)
+      .catch((cause: unknown): FlowAnswer => ({ ok: false, why: cause instanceof Error ? cause.message : String(cause) }))
+      .then((answer) => port.postMessage(answer, transferable(answer)));
+  });
 }
 
 /** Times and bytes are handed over, not copied. */

@@ -38,7 +38,7 @@ export class Sink {
     // Joined datagrams come in one read. It is for this operation only: an exchange wants each datagram's own stamp.
     const joined = setInt(io.libc, io.fd, c.IPPROTO_UDP, c.UDP_GRO, 1);
     const cpuMs = io.threadCpuMs();
-    const drops = io.drops();
+    io.dropsSince();
     try {
       this.#receive();
     } finally {
@@ -47,7 +47,7 @@ export class Sink {
     io.errors.collect();
     return {
       count: this.#counter.count(),
-      kernelDrops: Math.max(0, io.drops() - drops),
+      kernelDrops: io.dropsSince(),
       cpuMs: io.threadCpuMs() - cpuMs,
       errors: io.errors.byName(),
       aborted: this.#progress.aborted,

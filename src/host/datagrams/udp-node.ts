@@ -10,6 +10,8 @@ export interface UdpNodeOptions {
   /** Ends it. */
   readonly signal: AbortSignal;
   readonly onReady: (port: number) => void;
+  /** Called about once a second. */
+  readonly onTick?: () => void;
 }
 
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -17,6 +19,7 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const PENDING_MAX = 1024;
 const RETRY_MS = 1;
 const HOUSEKEEPING_MS = 100;
+const TICK_MS = 1000;
 
 /**
  * Serves UDP on Node's own socket, where the system's functions cannot be reached: slower, and times
@@ -66,10 +69,12 @@ export async function runUdpNode(options: UdpNodeOptions): Promise<void> {
   });
   options.onReady(socket.address().port);
   sendDue();
+  const ticking = options.onTick && setInterval(options.onTick, TICK_MS);
   await new Promise<void>((resolve) => {
     const end = (): void => {
       closed = true;
       clearTimeout(timer);
+      clearInterval(ticking);
       socket.close(() => resolve());
     };
     if (signal.aborted) end();

@@ -59,6 +59,10 @@ export interface Libc {
   /** Linux only. */
   readonly prctl: ((option: number, a: number, b: number, c: number, d: number) => number) | undefined;
   if_nametoindex(name: string): number;
+  /** 1 when `text` was an address of that family, which is then in `bytes`. */
+  inet_pton(family: number, text: string, bytes: Pointer): number;
+  /** The text of an address, or null. `text` is room for it. */
+  inet_ntop(family: number, bytes: Pointer, text: Pointer, length: number): string | null;
 
   /** The last failure's number. */
   errno(): number;
@@ -160,6 +164,8 @@ function declare(koffi: typeof import('koffi'), platform: 'linux' | 'darwin'): L
     getrusage: declared<Libc['getrusage']>('int getrusage(int, void *)'),
     prctl: onLinux<NonNullable<Libc['prctl']>>('int prctl(int, ulong, ulong, ulong, ulong)'),
     if_nametoindex: declared<Libc['if_nametoindex']>('uint if_nametoindex(str)'),
+    inet_pton: declared<Libc['inet_pton']>('int inet_pton(int, str, void *)'),
+    inet_ntop: declared<Libc['inet_ntop']>('str inet_ntop(int, void *, void *, uint)'),
     errno: () => koffi.errno(),
     errnoName,
     address: (bytes) => koffi.address(bytes),

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../../base/index.js';
-import { decodeAddress, parse4, parse6 } from '../../wire/index.js';
 import type { Libc } from './libc.js';
 import { memory } from './libc.js';
 
@@ -8,24 +7,23 @@ export const SOCKADDR_BYTES_MAX = 28;
 const IN_BYTES = 16;
 const IN6_BYTES = 28;
 
-type Platform = Pick<Libc, 'constants' | 'layouts'> & Partial<Pick<Libc, 'if_nametoindex'>>;
+type Platform = Pick<Libc, 'constants' | 'layouts'>;
+const TEXT_BYTES_MAX = 64;
 
 /**
  * `struct sockaddr_in` or `sockaddr_in6` for an endpoint. A zone (`fe80::1%eth0`, `fe80::1%2`)
  * becomes the scope; one that names no interface becomes scope 0, and the kernel refuses the address.
+ * What is no address at all becomes the unspecified one, which no packet can be sent to.
  */
-export function encodeSockaddr(platform: Platform, endpoint: Endpoint): Uint8Array<ArrayBuffer> {
-  const six = endpoint.family === 6;
-  const bytes = memory(six ? IN6_BYTES : IN_BYTES);
+export function encodeSockaddr(libc: Libc, endpoint: Endpoint): Uint8Array<ArrayBuffer> {
+  const { family } = endpoint;
+  const bytes = memory(family === 6 ? IN6_BYTES : IN_BYTES);
   const view = new DataView(bytes.buffer);
-  writeFamily(platform, bytes, endpoint.family);
+  writeFamily(libc, bytes, family);
   view.setUint16(2, endpoint.port);
-  if (!six) {
-    bytes.set(parse4(endpoint.host), 4);
-    return bytes;
-  }
-  bytes.set(parse6(endpoint.host), 8);
-  view.setUint32(24, scopeOf(platform, endpoint.host), true);
+  const [text = '', zone] = endpoint.host.split('%');
+  libc.inet_pton(family === 6 ? libc.constants.AF_INET6 : libc.constants.AF_INET, text, bytes.subarray(addressAt(family)));
+  if (family === 6 && zone !== undefined) view.setUint32(24, /^\d+$/.test(zone) ? Number(zone) : libc.if_nametoindex(zone), true);
   return bytes;
 }
 
@@ -44,19 +42,18 @@ export function familyOf(platform: Platform, bytes: Uint8Array): 4 | 6 | undefin
 }
 
 /** Reads a sockaddr; a scope becomes a numeric zone. @returns undefined for a family other than IP */
-export function decodeSockaddr(platform: Platform, bytes: Uint8Array): Endpoint | undefined {
-  const family = familyOf(platform, bytes);
+export function decodeSockaddr(libc: Libc, bytes: Uint8Array): Endpoint | undefined {
+  const family = familyOf(libc, bytes);
   if (family === undefined || bytes.length < (family === 4 ? IN_BYTES : IN6_BYTES)) return undefined;
-  const from = family === 4 ? 4 : 8;
-  const address = Uint8Array.of(family, bytes[2] ?? 0, bytes[3] ?? 0, ...bytes.subarray(from, from + (family === 4 ? 4 : 16)));
-  const endpoint = decodeAddress(address);
-  if (family === 4) return endpoint;
-  const scope = new DataView(bytes.buffer, bytes.byteOffset).getUint32(24, true);
-  return scope === 0 ? endpoint : { ...endpoint, host: `${endpoint.host}%${scope}` };
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const number = family === 6 ? libc.constants.AF_INET6 : libc.constants.AF_INET;
+  const host = libc.inet_ntop(number, bytes.subarray(addressAt(family)), memory(TEXT_BYTES_MAX), TEXT_BYTES_MAX);
+  if (host === null) return undefined;
+  const scope = family === 6 ? view.getUint32(24, true) : 0;
+  return { host: scope === 0 ? host : `${host}%${scope}`, port: view.getUint16(2), family };
 }
 
-function scopeOf(platform: Platform, host: string): number {
-  const zone = /%(.+)$/.exec(host)?.[1];
-  if (zone === undefined) return 0;
-  return /^\d+$/.test(zone) ? Number(zone) : (platform.if_nametoindex?.(zone) ?? 0);
+/** Where the address is in a sockaddr. */
+function addressAt(family: 4 | 6): number {
+  return family === 4 ? 4 : 8;
 }
