@@ -30,7 +30,10 @@ export interface Bench {
     readonly source: Endpoint;
     /** Accepts and says nothing. */
     readonly mute: Endpoint;
-    /** Once it has heard something, it sends some bytes and breaks the connection off. */
+    /**
+     * Breaks the connection off once it has heard something. It sends nothing before: Node takes bytes and a reset that
+     * come at once for an orderly end.
+     */
     readonly breaking: Endpoint;
   };
   /** Serves `/` (200, `PAGE_BYTES`), `/large` (endless) and `/upload` (takes all); everything else is a 404. */

@@ -44,8 +44,6 @@ export async function simBench(): Promise<Bench> {
     onConnection: (connection) =>
       void (async () => {
         await connection.read();
-        await connection.write(new Uint8Array(100));
-        await server.clock.sleep(20);
         server.breakOff(connection);
       })(),
   });

@@ -45,9 +45,7 @@ export async function hostBench(): Promise<Bench> {
       counted: () => counted,
       source: await keep(listenTcp((socket) => socket.end(sourceBytes()))),
       mute: await keep(listenTcp((socket) => socket.resume())),
-      breaking: await keep(
-        listenTcp((socket) => socket.once('data', () => socket.write(new Uint8Array(100), () => socket.resetAndDestroy()))),
-      ),
+      breaking: await keep(listenTcp((socket) => socket.once('data', () => breakOff(socket)))),
     },
     web: { url: `http://127.0.0.1:${web.port}`, closedUrl: `http://127.0.0.1:${(await closedTcp()).port}/` },
     pingable: { host: '127.0.0.1', port: 0, family: 4 },
@@ -110,6 +108,12 @@ async function listenTcp(onSocket: (socket: net.Socket) => void): Promise<Listen
     port: (server.address() as AddressInfo).port,
     close: () => closeServer(server, () => sockets.forEach((socket) => socket.destroy())),
   };
+}
+
+/** `resetAndDestroy` ends the stream first, so the peer would see an orderly end before the reset. */
+function breakOff(socket: net.Socket): void {
+  Object.assign(socket, { resetAndClosing: true });
+  socket.destroy();
 }
 
 function count(socket: net.Socket, counted: number[]): void {
