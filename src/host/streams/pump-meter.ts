@@ -8,6 +8,8 @@ export interface MeterSource {
   bytes(stream: number): number;
   tcp(stream: number): TcpInfo | undefined;
   nowMs(): number;
+  /** Calls back later. @returns what takes that back */
+  after(ms: number, call: () => void): () => void;
 }
 
 /** Part of an interval by which a timer may be early. */
@@ -23,7 +25,7 @@ export class PumpMeter {
   readonly #onInterval: ((interval: PumpInterval) => void) | undefined;
   readonly #intervals: PumpInterval[] = [];
   #before: number[];
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: () => void = () => {};
   #started = false;
 
   constructor(source: MeterSource, intervalMs: number, onInterval?: (interval: PumpInterval) => void) {
@@ -42,8 +44,7 @@ export class PumpMeter {
 
   /** Ends the metering. `elapsedMs` is the time from the first to the last byte. @returns all intervals, none beyond that time */
   finish(elapsedMs: number): PumpInterval[] {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel();
     this.#started = true;
     if (this.#current().some((bytes, i) => bytes > (this.#before[i] ?? 0))) this.#cut(elapsedMs);
     const kept = this.#intervals.filter((interval) => interval.startMs < elapsedMs || interval.bytes.some((bytes) => bytes > 0));
@@ -57,10 +58,10 @@ export class PumpMeter {
     const sinceMs = this.#source.nowMs() - origin;
     // Node's timers may fire up to a millisecond early: the line just missed does not count as the next.
     const nextMs = (Math.floor(sinceMs / this.#intervalMs + EARLY) + 1) * this.#intervalMs;
-    this.#timer = setTimeout(() => {
+    this.#cancel = this.#source.after(nextMs - sinceMs, () => {
       this.#cut(this.#source.nowMs() - origin);
       this.#schedule();
-    }, nextMs - sinceMs);
+    });
   }
 
   #cut(endMs: number): void {

@@ -73,6 +73,10 @@ class PumpRun {
       bytes: (stream: number) => memory.bytes(stream),
       tcp: (stream: number) => tcpInfoOf(connections[stream]?.fd),
       nowMs: monotonicMs,
+      after: (ms: number, call: () => void) => {
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
     };
     this.#meter = new PumpMeter(source, plan.intervalMs, plan.onInterval);
   }
