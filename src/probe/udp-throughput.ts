@@ -31,10 +31,12 @@ const INTERVAL_MS = 100;
 const SETTLE_MS_MIN = 100;
 const SETTLE_MS_MAX = 1000;
 /** A flood that pauses for so long has ended. */
-const IDLE_MS_MIN = 500;
+const IDLE_MS_MIN = 1000;
 const IDLE_DATAGRAMS = 5;
 /** Below this share of the asked rate a sender did not keep it. */
 const KEPT_SHARE = 0.98;
+/** A flood that ended before this share of its time did not end by itself. */
+const WHOLE_SHARE = 0.8;
 /** Echoes beside the floods. */
 const ECHO_INTERVAL_MS = 20;
 const IDLE_ECHOES = { count: 50, intervalMs: 10 };
@@ -139,7 +141,7 @@ interface FloodResult {
   /** How long the sender took, for the rate that it reached. */
   readonly sentMs: number;
   readonly count: FloodCount | undefined;
-  /** Datagrams that the receiver's own buffer dropped. */
+  /** What the receiver's own buffer dropped, in datagrams or in batches that its kernel had joined (UDP_GRO): a lower bound. */
   readonly kernelDrops: number;
   readonly askedBps: number | undefined;
   readonly failure?: { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
@@ -282,32 +284,33 @@ function measurementOf(make: Make, metric: string, { result, request }: { result
     const outcome = result.aborted ? { outcome: 'unchecked' as const, reason: 'interrupted before anything was counted' } : (failure ?? { outcome: 'lost' as const, reason: `none of ${result.sent ?? 0} datagrams arrived` });
     return make(metric, { ...outcome, ...partial, ...(result.sent === undefined ? {} : { loss: lossOf(result.sent, count?.received ?? 0) }), details: { ...details, ...(result.sent === undefined ? {} : { sent: result.sent }) } });
   }
-  // The first datagram begins the time that the others took.
-  const goodputBps = count.elapsedMs > 0 ? ((count.bytes * (count.received - 1)) / count.received) * (8000 / count.elapsedMs) : 0;
+  // The first datagram begins the time that the others took; one alone says nothing about time but the sender's.
+  const spanMs = count.elapsedMs > 0 ? (count.elapsedMs * count.received) / (count.received - 1) : result.sentMs;
+  const goodputBps = spanMs > 0 ? (count.bytes * 8000) / spanMs : 0;
   const rates = ratesOf(count);
   const summary = summarize(rates.length > 1 ? rates : [goodputBps], { seed });
   const sent = Math.max(result.sent ?? count.expected, count.received);
   const sentBps = result.sentMs > 0 ? (sent * options.sizeBytes * 8000) / result.sentMs : 0;
   const kept = result.askedBps === undefined || sentBps >= KEPT_SHARE * result.askedBps;
   const lost = sent - count.received;
-  const interrupted = result.aborted ? { reason: `interrupted after ${Math.round(count.elapsedMs)} ms of ${Math.round(options.durationMs)}` } : {};
+  const reason = result.aborted ? 'interrupted' : spanMs < WHOLE_SHARE * result.sentMs ? 'the flood stopped' : undefined;
   return make(metric, {
     outcome: 'ok',
-    ...interrupted,
+    ...(reason === undefined ? {} : { reason: `${reason} after ${Math.round(count.elapsedMs)} ms of ${Math.round(options.durationMs)}`, partial: true }),
     ...partial,
     ...(summary ? { summary: { unit: 'bps', ...summary } } : {}),
     loss: lossOf(sent, count.received),
-    error: floodError(result, { goodputBps, sentBps, kept, count }),
+    error: floodError(result, { goodputBps, sentBps, kept, count, lost }),
     details: {
       ...details,
       goodputBps,
-      packetsPerSecond: count.elapsedMs > 0 ? ((count.received - 1) * 1000) / count.elapsedMs : 0,
+      packetsPerSecond: spanMs > 0 ? (count.received * 1000) / spanMs : 0,
       sent,
       received: count.received,
       bytes: count.bytes,
       sentBps,
       keptRate: kept,
-      lost: { receiverBuffer: Math.min(lost, result.kernelDrops), path: Math.max(0, lost - result.kernelDrops) },
+      lost: { total: lost, receiverBufferAtLeast: Math.min(lost, result.kernelDrops) },
       jitterMs: count.jitterMs,
       duplicates: count.duplicates,
       reordered: count.reordered,
@@ -329,11 +332,15 @@ function ratesOf(count: FloodCount): number[] {
   return rates;
 }
 
-/** How far the goodput may be off: one datagram more or less, and what the receiving host dropped after it had arrived. */
-function floodError(result: FloodResult, { goodputBps, sentBps, kept, count }: { goodputBps: number; sentBps: number; kept: boolean; count: FloodCount }): MeasurementError {
+/**
+ * How far the goodput may be off: one datagram more or less; and where the receiving host dropped some
+ * after they had arrived, everything that was lost, since nobody counts the datagrams in what it dropped.
+ */
+function floodError(result: FloodResult, figures: { goodputBps: number; sentBps: number; kept: boolean; count: FloodCount; lost: number }): MeasurementError {
+  const { goodputBps, sentBps, kept, count, lost } = figures;
   const datagramBps = goodputBps / Math.max(1, count.received - 1);
   const from = ["counted by the receiver between the first and the last datagram's arrival"];
   if (!kept && result.askedBps !== undefined) from.push(`sender: it reached ${formatRate(sentBps)} of the ${formatRate(result.askedBps)} asked for`);
-  if (result.kernelDrops > 0) from.push(`socket buffer: the receiving host dropped ${result.kernelDrops} datagrams after they had arrived; they count as lost`);
-  return { value: datagramBps * (1 + result.kernelDrops), unit: 'bps', from: [...from, ...result.causes] };
+  if (result.kernelDrops > 0) from.push(`socket buffer: the receiving host dropped at least ${result.kernelDrops} datagrams after they had arrived; they count as lost`);
+  return { value: datagramBps * (1 + (result.kernelDrops > 0 ? lost : 0)), unit: 'bps', from: [...from, ...result.causes] };
 }

@@ -174,6 +174,20 @@ test('an answer that comes after the wait is a loss', async () => {
   assert.deepEqual(run.lost, { up: 0, down: 1, unknown: 0 });
 });
 
+test('missing answers are waited for three times as long as the slowest took', async () => {
+  const run = await runOf({ down: echoes((i) => [i === 99 ? 1100 : 400]) }, 100, { intervalMs: 10, waitMs: 3000 });
+  assert.equal(run.received, 100);
+  const late = await runOf({ down: echoes((i) => [i === 99 ? 1300 : 400]) }, 100, { intervalMs: 10, waitMs: 3000 });
+  assert.equal(late.received, 99);
+});
+
+test('a peer that is silent for 65536 echoes gets no more', async () => {
+  const run = await runOf({ up: echoes(() => []) }, 140_000, { waitMs: 100 });
+  assert.equal(run.silent, true);
+  assert.equal(run.sent, 65_536);
+  assert.equal(run.losses.lost, 65_536);
+});
+
 test('what this host could not send is not lost on the path', async () => {
   const run = await runOf({ sendErrno: (i) => (i === 3 ? 'ENOBUFS' : undefined) }, 10);
   assert.equal(run.sent, 9);

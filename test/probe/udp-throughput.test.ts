@@ -54,7 +54,7 @@ test('up: goodput, loss, duplicates and reordering are what the receiver counted
   near(flood?.summary?.mean, 760_000, 0.03);
   assert.equal(flood?.details?.['duplicates'], 1);
   assert.equal(flood?.details?.['reordered'], 1);
-  assert.deepEqual(flood?.details?.['lost'], { receiverBuffer: 0, path: 10 });
+  assert.deepEqual(flood?.details?.['lost'], { total: 10, receiverBufferAtLeast: 0 });
   assert.equal(flood?.details?.['keptRate'], true);
   near((flood?.details?.['intervals'] as unknown[]).length, 20, 0.06);
   assert.deepEqual([idle?.metric, loaded?.metric], ['rtt.idle', 'rtt.loaded.up']);
@@ -95,8 +95,8 @@ test('datagrams that the receiving host dropped are told apart from those of the
     return [5];
   };
   const [flood] = await measured({ responder: busy, up });
-  assert.deepEqual(flood?.details?.['lost'], { receiverBuffer: 20, path: 0 });
-  assert.match(flood?.error?.from.join('\n') ?? '', /receiving host dropped 20/);
+  assert.deepEqual(flood?.details?.['lost'], { total: 20, receiverBufferAtLeast: 20 });
+  assert.match(flood?.error?.from.join('\n') ?? '', /receiving host dropped at least 20/);
   assert.ok((flood?.error?.value ?? 0) > 50_000);
 });
 
@@ -118,6 +118,20 @@ test('a responder that may not flood says why', async () => {
   const [flood] = await measured({ responder: responder({ floodsMax: 0 }) }, { direction: 'down' });
   assert.equal(flood?.outcome, 'refused');
   assert.match(flood?.reason ?? '', /as many floods as its limits allow/);
+});
+
+test('a flood that stops before its time is partial', async () => {
+  const down: Fate = ({ kind, sequence }) => (kind === KIND.data && sequence > 80 ? [] : [1]);
+  const [flood] = await measured({ responder: responder(), down }, { direction: 'down' });
+  assert.equal(flood?.partial, true);
+  assert.match(flood?.reason ?? '', /the flood stopped after 8\d\d ms of 2000/);
+});
+
+test('a few datagrams far apart are a whole flood', async () => {
+  const [flood] = await measured({ responder: responder() }, { rateBps: 16_000 });
+  assert.equal(flood?.partial, undefined);
+  assert.equal(flood?.loss?.received, 4);
+  near(flood?.details?.['goodputBps'], 16_000);
 });
 
 test('limits of the responder bound the flood, and are named', async () => {
