@@ -17,7 +17,7 @@ export function makerOf(probe: string, request: Pick<ProbeRequest<CommonOptions>
     path: request.path,
     startedAt,
     durationMs: clock.nowMs() - startedMs,
-    provenance: 'measured',
+    provenance: request.ports.provenance ?? 'measured',
     ...rest,
   });
 }
