@@ -55,10 +55,10 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
     latencyMs: 2000,
     connects: 15,
     requests: 6,
-    throughputMs: 3000,
+    throughputMs: 2500,
     omitMs: 500,
     bothMs: 0,
-    responsivenessMs: 4000,
+    responsivenessMs: 4500,
     selfLatencyMs: 1500,
     selfThroughputMs: 2500,
     timeoutMs: 2000,
@@ -176,7 +176,7 @@ function shared(budget: Budget, by: number): Budget {
     throughputMs: part(budget.throughputMs, THROUGHPUT_MS_MIN),
     omitMs: Math.min(budget.omitMs, 300),
     bothMs: part(budget.bothMs, THROUGHPUT_MS_MIN),
-    responsivenessMs: by > 2 ? 0 : part(budget.responsivenessMs, 4000),
+    responsivenessMs: by > 2 ? 0 : part(budget.responsivenessMs, 4500),
   };
 }
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { check } from '../app/index.js';
+import { check, startSelf } from '../app/index.js';
 import { addCommonOptions, addResultOptions } from './common-options.js';
 import type { CommonFlags } from './common-options.js';
 import { EXIT } from './exit-codes.js';
@@ -47,6 +47,7 @@ export const checkCommand: CliCommand = {
             seed: config.seed,
             signal,
             progress,
+            startSelf,
           });
           return { document, code: CODES[document.verdict.outcome] };
         }),

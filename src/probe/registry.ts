@@ -22,4 +22,4 @@ export const PROBES: readonly Probe[] = [
   httpProbe,
   throughputProbe,
   responsivenessProbe,
-] as readonly Probe<never>[] as readonly Probe[];
+] as unknown as readonly Probe[];
