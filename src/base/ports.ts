@@ -156,7 +156,10 @@ export interface ExchangeLog {
   /** The kept head of reply k at `k * stride`. */
   readonly bytes: Uint8Array;
   readonly stride: number;
-  /** Errors the socket reported, by errno name (`ECONNREFUSED` = an ICMP port unreachable came back). */
+  /**
+   * Errors the socket reported, by errno name (`ECONNREFUSED` = an ICMP port unreachable came back), and
+   * `TTL_EXCEEDED` for an ICMP time exceeded, which has no errno of its own.
+   */
   readonly errors: Readonly<Record<string, number>>;
   /** Datagrams that the receive buffer dropped (SO_RXQ_OVFL) since the flow's last operation, where the kernel tells. */
   readonly kernelDrops: number;

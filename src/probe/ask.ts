@@ -62,6 +62,7 @@ export async function ask<T>(question: Question<T>): Promise<Answer<T>> {
 
 const FAILURES: Readonly<Record<string, { readonly outcome: Exclude<Outcome, 'ok'>; readonly why: string }>> = {
   ECONNREFUSED: { outcome: 'refused', why: 'nothing listens on that UDP port (an ICMP port unreachable came back)' },
+  TTL_EXCEEDED: { outcome: 'lost', why: 'the time to live ran out on the way (ICMP time exceeded): routers send it round in a loop' },
   EHOSTUNREACH: { outcome: 'lost', why: 'the host is unreachable (EHOSTUNREACH): no route, or no such host on its network' },
   ENETUNREACH: { outcome: 'lost', why: 'the network is unreachable (ENETUNREACH): there is no route to it' },
   EHOSTDOWN: { outcome: 'lost', why: 'the host is down (EHOSTDOWN)' },

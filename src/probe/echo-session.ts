@@ -1,27 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { TautlineError, formatEndpoint } from '../base/index.js';
 import type { Clock, DatagramFlow, Endpoint, Ports } from '../base/index.js';
-import type { Outcome } from '../results/index.js';
-import {
-  ECHO_BYTES_MIN,
-  ECHO_SEQUENCE_OFFSET,
-  FINISH_BYTES,
-  HELLO_BYTES,
-  MAC_BYTES,
-  NONCE_BYTES,
-  OPEN_BYTES,
-  REFUSAL,
-  decodeServerDatagram,
-  encodeEcho,
-  encodeFinish,
-  encodeHello,
-  encodeOpen,
-  openTranscript,
-  proveKey,
-  sameProof,
-} from '../wire/index.js';
-import type { ServerDatagram, SessionReport } from '../wire/index.js';
-import { ask, failureOf } from './ask.js';
+import { ECHO_BYTES_MIN, ECHO_SEQUENCE_OFFSET, FINISH_BYTES, decodeServerDatagram, encodeEcho, encodeFinish } from '../wire/index.js';
+import type { SessionReport } from '../wire/index.js';
+import { ask } from './ask.js';
+import { INTERRUPTED, handshake } from './echo-handshake.js';
+import type { Handshake, HandshakeOptions, SessionFailure, SessionLimits } from './echo-handshake.js';
 import { EchoTally, REPLY_BYTES_KEPT } from './echo-run.js';
 import type { EchoRun } from './echo-run.js';
 import { runSeries } from './series.js';
@@ -47,18 +30,7 @@ export interface EchoRunOptions {
   readonly onProgress?: (sent: number, received: number) => void;
 }
 
-export interface SessionLimits {
-  readonly echoPerSecondMax: number;
-  readonly floodBpsMax: number;
-  readonly floodMsMax: number;
-}
-
-export type EchoSessionOutcome =
-  | { readonly outcome: 'ok'; readonly session: EchoSession }
-  | { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
-
-type Failure = Exclude<EchoSessionOutcome, { outcome: 'ok' }>;
-type Handshake = { readonly ok: true; readonly id: bigint; readonly limits: SessionLimits; readonly elapsedMs: number } | ({ readonly ok: false } & Failure);
+export type EchoSessionOutcome = { readonly outcome: 'ok'; readonly session: EchoSession } | SessionFailure;
 
 /** How long a report is asked for; less when a person waits for an interrupted run to end. */
 const FINISH_MS = 2000;
@@ -75,7 +47,7 @@ export async function openEchoSession(options: EchoSessionOptions): Promise<Echo
   } catch (error) {
     return openFailure(error, options.remote);
   }
-  const shaken = await handshake(flow, options).catch(async (error: unknown) => {
+  const shaken = await handshake(flow, handshakeOptions(options)).catch(async (error: unknown) => {
     await flow.close();
     throw error;
   });
@@ -124,9 +96,9 @@ export class EchoSession {
   }
 
   /** Makes the session fresh where it has been used: sequence numbers begin again. */
-  async renew(signal: AbortSignal): Promise<Failure | undefined> {
+  async renew(signal: AbortSignal): Promise<SessionFailure | undefined> {
     if (this.#used) {
-      const shaken = await handshake(this.flow, { ...this.#options, signal });
+      const shaken = await handshake(this.flow, { ...handshakeOptions(this.#options), signal });
       if (!shaken.ok) return { outcome: shaken.outcome, reason: shaken.reason };
       this.#id = shaken.id;
     }
@@ -183,116 +155,15 @@ export class EchoSession {
   }
 }
 
-const INTERRUPTED = 'interrupted before anything was measured';
 const NEVER = new AbortController().signal;
 
 /** Turns what `Datagrams.open` threw into an outcome. */
-export function openFailure(error: unknown, remote: Endpoint): Failure {
+export function openFailure(error: unknown, remote: Endpoint): SessionFailure {
   if (!(error instanceof TautlineError) || error.code === 'usage') throw error;
   const outcome = error.code === 'unsupported' || error.code === 'permission' ? 'unsupported' : 'lost';
   return { outcome, reason: `cannot open a socket to ${formatEndpoint(remote)}: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}` };
 }
 
-// --- Handshake -------------------------------------------------------------------------------
-
-/** hello -> cookie, open -> opened, each repeated until it is answered or the time is up. */
-async function handshake(flow: DatagramFlow, options: EchoSessionOptions): Promise<Handshake> {
-  const { ports, remote, key, signal } = options;
-  const clientNonce = new Uint8Array(randomBytes(NONCE_BYTES));
-  const odd = new Set<string>();
-  const accept = (bytes: Uint8Array): ServerDatagram | undefined => {
-    const datagram = decodeServerDatagram(bytes);
-    if (datagram.kind === 'garbled') odd.add(datagram.why);
-    const ours = (datagram.kind === 'cookie' || datagram.kind === 'opened' || datagram.kind === 'refused') && sameBytes(datagram.clientNonce, clientNonce);
-    return ours ? datagram : undefined;
-  };
-  const question = { flow, clock: ports.clock, signal, accept };
-  const hello = await ask({ ...question, payload: encodeHello(clientNonce), paddingOffset: HELLO_BYTES - 2, timeoutMs: options.timeoutMs });
-  if (hello.answer?.kind === 'refused') return failed(refusal(hello.answer, remote));
-  if (hello.answer?.kind !== 'cookie') return failed(silence(hello, odd, options));
-  const { cookie, serverNonce, authRequired } = hello.answer;
-  const mismatch = keyMismatch(authRequired, key, remote);
-  if (mismatch) return failed(mismatch);
-  const transcript = openTranscript(clientNonce, serverNonce, cookie);
-  const mac = key ? proveKey(key, 'client', transcript) : new Uint8Array(MAC_BYTES);
-  const leftMs = Math.max(1, options.timeoutMs - hello.elapsedMs);
-  const open = await ask({
-    ...question,
-    payload: encodeOpen({ clientNonce, cookie, serverNonce, mac }),
-    paddingOffset: OPEN_BYTES - 2,
-    timeoutMs: leftMs,
-    // A second cookie, for a hello that was sent twice, is not the answer to `open`.
-    accept: (bytes) => {
-      const datagram = accept(bytes);
-      return datagram?.kind === 'cookie' ? undefined : datagram;
-    },
-  });
-  if (open.answer?.kind === 'refused') return failed(refusal(open.answer, remote));
-  if (open.answer?.kind !== 'opened') return failed(silence(open, odd, options));
-  const { session, maxPps, maxBps, maxDurationMs } = open.answer;
-  if (key && !sameProof(proveKey(key, 'server', withSession(transcript, session)), open.answer.mac)) {
-    return failed({ outcome: 'refused', reason: `the responder at ${formatEndpoint(remote)} does not know the key: it may not be the one that you mean` });
-  }
-  return {
-    ok: true,
-    id: session,
-    limits: { echoPerSecondMax: maxPps, floodBpsMax: maxBps, floodMsMax: maxDurationMs },
-    elapsedMs: hello.elapsedMs + open.elapsedMs,
-  };
-}
-
-function failed(failure: Failure): Handshake {
-  return { ok: false, ...failure };
-}
-
-function keyMismatch(authRequired: boolean, key: Uint8Array | undefined, remote: Endpoint): Failure | undefined {
-  const where = formatEndpoint(remote);
-  if (authRequired && !key) return { outcome: 'refused', reason: `the responder at ${where} wants a key: pass its file with --key-file` };
-  if (!authRequired && key) {
-    return { outcome: 'refused', reason: `the responder at ${where} was started without a key and cannot prove that it is yours: leave out --key-file to measure against it all the same` };
-  }
-  return undefined;
-}
-
-function refusal(refused: Extract<ServerDatagram, { kind: 'refused' }>, remote: Endpoint): Failure {
-  const where = formatEndpoint(remote);
-  const again = refused.retryAfterMs > 0 ? `, try again in ${Math.ceil(refused.retryAfterMs / 1000)} s` : '';
-  switch (refused.code) {
-    case REFUSAL.key:
-      return { outcome: 'refused', reason: `the responder at ${where} has another key: compare the key files of both ends` };
-    case REFUSAL.sessions:
-      return { outcome: 'refused', reason: `the responder at ${where} has as many sessions as its limits allow${again}` };
-    case REFUSAL.rate:
-      return { outcome: 'refused', reason: `the responder at ${where} is busy with as many floods as its limits allow${again}` };
-    case REFUSAL.version:
-      return { outcome: 'unsupported', reason: `the responder at ${where} speaks another version of the protocol: use the same release at both ends` };
-    default:
-      return { outcome: 'refused', reason: `the responder at ${where} refused (code ${refused.code})${again}` };
-  }
-}
-
-/** Why there was no answer: the network said so, something else answers there, or nobody does. */
-function silence(asked: { readonly errors: Readonly<Record<string, number>>; readonly aborted: boolean }, odd: ReadonlySet<string>, options: EchoSessionOptions): Failure {
-  const where = formatEndpoint(options.remote);
-  if (asked.aborted) return { outcome: 'unchecked', reason: INTERRUPTED };
-  const failure = failureOf(asked.errors);
-  if (failure?.outcome === 'refused' && asked.errors['ECONNREFUSED']) {
-    return { outcome: 'refused', reason: `${where}: ${failure.why}; start \`tautline serve\` there, or give its port` };
-  }
-  if (failure) return { outcome: failure.outcome, reason: `${where}: ${failure.why}` };
-  if (odd.size > 0) {
-    return { outcome: 'unsupported', reason: `what answers at ${where} is not a tautline serve of this release: ${[...odd].slice(0, 3).join('; ')}` };
-  }
-  return { outcome: 'timeout', reason: `${where} did not answer within ${Math.round(options.timeoutMs)} ms: no tautline serve there, or a firewall drops UDP on the way` };
-}
-
-function withSession(transcript: Uint8Array, session: bigint): Uint8Array {
-  const bytes = new Uint8Array(transcript.length + 8);
-  bytes.set(transcript);
-  new DataView(bytes.buffer).setBigUint64(transcript.length, session);
-  return bytes;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+function handshakeOptions({ ports, key, timeoutMs, signal }: EchoSessionOptions): HandshakeOptions {
+  return { clock: ports.clock, timeoutMs, signal, ...(key ? { key } : {}) };
 }

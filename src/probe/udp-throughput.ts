@@ -1,9 +1,8 @@
 import { DEFAULT_PORT, TautlineError, formatEndpoint, formatRate } from '../base/index.js';
-import type { Endpoint, FloodCount } from '../base/index.js';
-import { lossOf, summarize } from '../stats/index.js';
-import type { Measurement, MeasurementError, Outcome } from '../results/index.js';
+import type { Endpoint } from '../base/index.js';
+import { lossOf } from '../stats/index.js';
+import type { Measurement } from '../results/index.js';
 import { DATAGRAM_BYTES_MAX, DATA_BYTES_MIN, DATA_SEQUENCE_OFFSET, DATA_STAMP_OFFSET, FLOOD_BYTES, REFUSAL, SESSION_PREFIX_BYTES, decodeServerDatagram, encodeData, encodeFlood } from '../wire/index.js';
-import type { SessionReport } from '../wire/index.js';
 import { ask, failureOf } from './ask.js';
 import { candidatesOf } from './candidates.js';
 import { FINISH_BYTES_WITH_INTERVALS, openFirstSession } from './echo-session.js';
@@ -12,6 +11,8 @@ import { makerOf, withSummary } from './measuring.js';
 import type { Make } from './measuring.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, ProbeRequest } from './probe.js';
+import { FLOOD_INTERVAL_MS, countOf, floodMeasurement } from './udp-flood-figures.js';
+import type { FloodResult } from './udp-flood-figures.js';
 
 export interface UdpThroughputOptions extends CommonOptions {
   readonly direction: 'up' | 'down' | 'both';
@@ -25,18 +26,12 @@ export interface UdpThroughputOptions extends CommonOptions {
 
 /** Fits any path that carries Ethernet, tunnels included. */
 export const UDP_SIZE_BYTES_DEFAULT = 1400;
-/** Figures are kept for every tenth of a second, as the responder keeps them. */
-const INTERVAL_MS = 100;
 /** What is still under way when the sender ends gets at least this long to arrive before it counts as lost. */
 const SETTLE_MS_MIN = 100;
 const SETTLE_MS_MAX = 1000;
 /** A flood that pauses for so long has ended. */
 const IDLE_MS_MIN = 1000;
 const IDLE_DATAGRAMS = 5;
-/** Below this share of the asked rate a sender did not keep it. */
-const KEPT_SHARE = 0.98;
-/** A flood that ended before this share of its time did not end by itself. */
-const WHOLE_SHARE = 0.8;
 /** Echoes beside the floods. */
 const ECHO_INTERVAL_MS = 20;
 const IDLE_ECHOES = { count: 50, intervalMs: 10 };
@@ -116,7 +111,8 @@ async function underLoad({ request, make, metrics, echo, floods }: Load): Promis
   );
   ended.abort();
   const busy = await echoes;
-  const measurements = results.map((result, i) => measurementOf(make, metrics[i] as string, { result, request }));
+  const asked = { sizeBytes: options.sizeBytes, durationMs: options.durationMs, seed, aborted: signal.aborted };
+  const measurements = results.map((result, i) => floodMeasurement(make, metrics[i] as string, { result, asked }));
   for (const [metric, run, intervalMs] of [['rtt.idle', idle, IDLE_ECHOES.intervalMs], [loaded, busy, ECHO_INTERVAL_MS]] as const) {
     if (run.sent === 0) continue;
     const error = trainError({ flow: echo.flow, latenessMs: run.latenessMs, intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs });
@@ -134,20 +130,6 @@ interface Job {
   readonly idleRttMs: number;
   /** Another direction shows the progress. */
   readonly quiet: boolean;
-}
-
-interface FloodResult {
-  readonly sent: number | undefined;
-  /** How long the sender took, for the rate that it reached. */
-  readonly sentMs: number;
-  readonly count: FloodCount | undefined;
-  /** What the receiver's own buffer dropped, in datagrams or in batches that its kernel had joined (UDP_GRO): a lower bound. */
-  readonly kernelDrops: number;
-  readonly askedBps: number | undefined;
-  readonly failure?: { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
-  readonly causes: readonly string[];
-  readonly details: Record<string, unknown>;
-  readonly aborted: boolean;
 }
 
 async function floodUp({ request, session, idleRttMs, quiet }: Job): Promise<FloodResult> {
@@ -201,7 +183,7 @@ async function floodDown({ request, session, idleRttMs, quiet }: Job): Promise<F
     request: order,
     durationNs: Math.round((durationMs + options.timeoutMs) * 1e6),
     idleNs: Math.round(idleMs * 1e6),
-    intervalNs: INTERVAL_MS * 1e6,
+    intervalNs: FLOOD_INTERVAL_MS * 1e6,
     signal,
     ...(quiet ? {} : { onProgress: progressOf(request, 'receiving') }),
   });
@@ -254,93 +236,4 @@ function progressOf(request: ProbeRequest<UdpThroughputOptions>, doing: string):
 
 function settleMs(rttMs: number): number {
   return Math.min(SETTLE_MS_MAX, Math.max(SETTLE_MS_MIN, 2 * rttMs));
-}
-
-/** The responder reports datagrams an interval; all are of one size. */
-function countOf(report: SessionReport): FloodCount {
-  const { received, bytes, duplicates, reordered } = report;
-  const elapsedMs = report.elapsedNs / 1e6;
-  const sizeBytes = received === 0 ? 0 : bytes / received;
-  return {
-    received,
-    bytes,
-    duplicates,
-    reordered,
-    expected: received === 0 ? 0 : report.highest + 1,
-    elapsedMs,
-    jitterMs: report.jitterNs / 1e6,
-    intervals: report.intervals.map((datagrams, i) => ({ endMs: Math.min(elapsedMs, (i + 1) * report.intervalMs), received: datagrams, bytes: datagrams * sizeBytes })),
-  };
-}
-
-// --- Figures ---------------------------------------------------------------------------------
-
-function measurementOf(make: Make, metric: string, { result, request }: { result: FloodResult; request: ProbeRequest<UdpThroughputOptions> }): Measurement {
-  const { options, seed, signal } = request;
-  const { count, failure } = result;
-  const partial = result.aborted || signal.aborted ? { partial: true } : {};
-  const details = { direction: metric.slice('udp.'.length), sizeBytes: options.sizeBytes, ...(result.askedBps === undefined ? {} : { askedBps: result.askedBps }), ...result.details };
-  if (!count || count.received === 0 || failure) {
-    const outcome = result.aborted ? { outcome: 'unchecked' as const, reason: 'interrupted before anything was counted' } : (failure ?? { outcome: 'lost' as const, reason: `none of ${result.sent ?? 0} datagrams arrived` });
-    return make(metric, { ...outcome, ...partial, ...(result.sent === undefined ? {} : { loss: lossOf(result.sent, count?.received ?? 0) }), details: { ...details, ...(result.sent === undefined ? {} : { sent: result.sent }) } });
-  }
-  // The first datagram begins the time that the others took; one alone says nothing about time but the sender's.
-  const spanMs = count.elapsedMs > 0 ? (count.elapsedMs * count.received) / (count.received - 1) : result.sentMs;
-  const goodputBps = spanMs > 0 ? (count.bytes * 8000) / spanMs : 0;
-  const rates = ratesOf(count);
-  const summary = summarize(rates.length > 1 ? rates : [goodputBps], { seed });
-  const sent = Math.max(result.sent ?? count.expected, count.received);
-  const sentBps = result.sentMs > 0 ? (sent * options.sizeBytes * 8000) / result.sentMs : 0;
-  const kept = result.askedBps === undefined || sentBps >= KEPT_SHARE * result.askedBps;
-  const lost = sent - count.received;
-  const reason = result.aborted ? 'interrupted' : spanMs < WHOLE_SHARE * result.sentMs ? 'the flood stopped' : undefined;
-  return make(metric, {
-    outcome: 'ok',
-    ...(reason === undefined ? {} : { reason: `${reason} after ${Math.round(count.elapsedMs)} ms of ${Math.round(options.durationMs)}`, partial: true }),
-    ...partial,
-    ...(summary ? { summary: { unit: 'bps', ...summary } } : {}),
-    loss: lossOf(sent, count.received),
-    error: floodError(result, { goodputBps, sentBps, kept, count, lost }),
-    details: {
-      ...details,
-      goodputBps,
-      packetsPerSecond: spanMs > 0 ? (count.received * 1000) / spanMs : 0,
-      sent,
-      received: count.received,
-      bytes: count.bytes,
-      sentBps,
-      keptRate: kept,
-      lost: { total: lost, receiverBufferAtLeast: Math.min(lost, result.kernelDrops) },
-      jitterMs: count.jitterMs,
-      duplicates: count.duplicates,
-      reordered: count.reordered,
-      elapsedMs: count.elapsedMs,
-      intervals: count.intervals.map((interval, i) => ({ endMs: interval.endMs, received: interval.received, ...(rates[i] === undefined ? {} : { bps: rates[i] }) })),
-    },
-  });
-}
-
-/** Bits per second of each whole interval; the last, which ends with the last datagram, is left out where it is short. */
-function ratesOf(count: FloodCount): number[] {
-  let startMs = 0;
-  const rates: number[] = [];
-  for (const { endMs, bytes } of count.intervals) {
-    const lengthMs = endMs - startMs;
-    startMs = endMs;
-    if (lengthMs >= INTERVAL_MS * 0.99) rates.push((bytes * 8000) / lengthMs);
-  }
-  return rates;
-}
-
-/**
- * How far the goodput may be off: one datagram more or less; and where the receiving host dropped some
- * after they had arrived, everything that was lost, since nobody counts the datagrams in what it dropped.
- */
-function floodError(result: FloodResult, figures: { goodputBps: number; sentBps: number; kept: boolean; count: FloodCount; lost: number }): MeasurementError {
-  const { goodputBps, sentBps, kept, count, lost } = figures;
-  const datagramBps = goodputBps / Math.max(1, count.received - 1);
-  const from = ["counted by the receiver between the first and the last datagram's arrival"];
-  if (!kept && result.askedBps !== undefined) from.push(`sender: it reached ${formatRate(sentBps)} of the ${formatRate(result.askedBps)} asked for`);
-  if (result.kernelDrops > 0) from.push(`socket buffer: the receiving host dropped at least ${result.kernelDrops} datagrams after they had arrived; they count as lost`);
-  return { value: datagramBps * (1 + (result.kernelDrops > 0 ? lost : 0)), unit: 'bps', from: [...from, ...result.causes] };
 }

@@ -179,6 +179,8 @@ test('nobody there, unreachable and prohibited have different reasons', async ()
   assert.equal(silent?.loss?.ratio, 1);
   const { measurements: [unreachable] } = await ping({ rtt: lost, errors: { EHOSTUNREACH: 5 } }, { count: 5, intervalMs: 1 });
   assert.match(unreachable?.reason ?? '', /EHOSTUNREACH/);
+  const { measurements: [looping] } = await ping({ rtt: lost, errors: { TTL_EXCEEDED: 5 } }, { count: 5, intervalMs: 1 });
+  assert.match(looping?.reason ?? '', /time to live ran out/);
   const { measurements: [prohibited] } = await ping({ rtt: lost, errors: { EACCES: 5 } }, { count: 5, intervalMs: 1 });
   assert.equal(prohibited?.outcome, 'refused');
 });

@@ -56,7 +56,9 @@ test('up: goodput, loss, duplicates and reordering are what the receiver counted
   assert.equal(flood?.details?.['reordered'], 1);
   assert.deepEqual(flood?.details?.['lost'], { total: 10, receiverBufferAtLeast: 0 });
   assert.equal(flood?.details?.['keptRate'], true);
-  near((flood?.details?.['intervals'] as unknown[]).length, 20, 0.06);
+  const intervals: unknown = flood?.details?.['intervals'];
+  assert.ok(Array.isArray(intervals));
+  near(intervals.length, 20, 0.06);
   assert.deepEqual([idle?.metric, loaded?.metric], ['rtt.idle', 'rtt.loaded.up']);
 });
 

@@ -4,6 +4,13 @@ import type { Libc } from '../libc/index.js';
 /** At most this many reports are read at a time, so that a storm of them cannot hold up the schedule. */
 const REPORTS_MAX = 64;
 const CONTROL_BYTES = 512;
+/**
+ * The kernel turns an ICMP time exceeded into EHOSTUNREACH. It is another finding (a routing loop, or a
+ * small TTL), so it gets a name of its own; the number is one that no errno has.
+ */
+const TTL_EXCEEDED = { number: -11, name: 'TTL_EXCEEDED' } as const;
+/** Origin, then type, of a `struct sock_extended_err` about an ICMP or ICMPv6 time exceeded. */
+const TIME_EXCEEDED: readonly (readonly [number, number])[] = [[2, 11], [3, 3]];
 /** `struct sock_extended_err` begins with the errno; IP_RECVERR and IPV6_RECVERR carry one. */
 
 /** Counts what went wrong on one socket by errno name: refused calls, and ICMP errors that came back. */
@@ -71,7 +78,7 @@ export class SocketErrors {
 
   byName(): Record<string, number> {
     const byName: Record<string, number> = {};
-    for (const [errno, count] of this.#counts) byName[this.#libc.errnoName(errno)] = count;
+    for (const [errno, count] of this.#counts) byName[errno === TTL_EXCEEDED.number ? TTL_EXCEEDED.name : this.#libc.errnoName(errno)] = count;
     return byName;
   }
 
@@ -85,6 +92,8 @@ export class SocketErrors {
       const level = this.#control.getInt32(at + cmsghdr.level, true);
       const type = this.#control.getInt32(at + cmsghdr.type, true);
       if ((level === c.IPPROTO_IP && type === c.IP_RECVERR) || (level === c.IPPROTO_IPV6 && type === c.IPV6_RECVERR)) {
+        const [origin, kind] = [this.#control.getUint8(at + cmsghdr.size + 4), this.#control.getUint8(at + cmsghdr.size + 5)];
+        if (TIME_EXCEEDED.some((one) => one[0] === origin && one[1] === kind)) return TTL_EXCEEDED.number;
         return this.#control.getUint32(at + cmsghdr.size, true);
       }
       at += Math.ceil(length / cmsghdr.align) * cmsghdr.align;
