@@ -145,7 +145,7 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
   const latency = new LoadedLatency(request, remote, make);
   try {
     request.onProgress('measuring the idle round trip', 0);
-    const idle = await latency.idle(schedule.durationMs ?? DURATION_MS);
+    const idle = await latency.idle(schedule.durationMs ?? 0);
     const measurements: Measurement[] = [];
     for (const [i, round] of rounds.entries()) {
       if (signal.aborted && i > 0) break;
