@@ -38,9 +38,9 @@ export class Timeline {
     return this.#nowNs;
   }
 
-  /** Schedules an action; times that have passed are now. */
+  /** Schedules an action, never earlier than asked; times that have passed are now. */
   at(atNs: number, action: () => void): TimelineEvent {
-    const event: Scheduled = { atNs: Math.max(this.#nowNs, Math.round(atNs)), order: this.#order++, action, cancelled: false };
+    const event: Scheduled = { atNs: Math.max(this.#nowNs, Math.ceil(atNs)), order: this.#order++, action, cancelled: false };
     this.#push(event);
     return event;
   }
