@@ -5,6 +5,8 @@ const LISTEN_MS_MIN = 250;
 const LISTEN_RTTS = 3;
 /** Copies make an exchange end before the last answer; it is then taken up again this many times at most. */
 const LISTEN_ROUNDS_MAX = 16;
+/** An interrupted run listens no longer than this: what is under way is not lost, but a person waits. */
+const LISTEN_MS_ABORTED = 300;
 
 /**
  * A long train of datagrams goes out in cars of this many, since the log of an exchange grows with
@@ -111,9 +113,9 @@ class Train {
     const series = this.#series;
     const first = Math.floor(Math.max(0, series.tried - 1) / CAR_DATAGRAMS) * CAR_DATAGRAMS;
     let listenedMs = 0;
-    for (let round = 0; round < LISTEN_ROUNDS_MAX && !series.aborted && this.#answered < series.sent; round++) {
+    for (let round = 0; round < LISTEN_ROUNDS_MAX && this.#answered < series.sent; round++) {
       const enoughMs = this.#answered === 0 ? this.#plan.waitMs : Math.max(LISTEN_MS_MIN, LISTEN_RTTS * this.#slowestMs);
-      const leftMs = Math.min(this.#plan.waitMs, enoughMs) - listenedMs;
+      const leftMs = Math.min(this.#plan.waitMs, enoughMs, series.aborted ? LISTEN_MS_ABORTED : Number.POSITIVE_INFINITY) - listenedMs;
       if (leftMs <= 0) return;
       const log = await this.#exchange(first, { count: 0, waitNs: Math.round(leftMs * 1e6), stopAfterReplies: series.sent - this.#answered });
       listenedMs += log.elapsedMs;
@@ -128,7 +130,8 @@ class Train {
       intervalNs: Math.round(this.#plan.intervalMs * 1e6),
       sequence: { offset: this.#plan.sequenceOffset, width: 2 },
       replyBytesMax: this.#plan.replyBytesMax,
-      ...(this.#plan.signal ? { signal: this.#plan.signal } : {}),
+      // Once aborted, it only listens, and not for long.
+      ...(this.#plan.signal && !this.#series.aborted ? { signal: this.#plan.signal } : {}),
       onProgress: (sent, received) => this.#plan.onProgress?.(Math.max(this.#series.tried, first + sent), this.#answered + received),
     });
     this.#originNs ??= log.startNs;
@@ -137,7 +140,7 @@ class Train {
     series.kernelDrops += log.kernelDrops;
     series.cpuMs += log.cpuMs;
     series.elapsedMs += log.elapsedMs;
-    series.aborted = log.aborted;
+    series.aborted ||= log.aborted;
     return log;
   }
 

@@ -21,6 +21,7 @@ export interface AskedFlood {
 }
 
 export interface FloodResult {
+  /** As the sender counted; undefined when it does not say. */
   readonly sent: number | undefined;
   /** How long the sender took, for the rate that it reached. */
   readonly sentMs: number;
@@ -59,7 +60,8 @@ export function floodMeasurement(make: Make, metric: string, { result, asked }: 
   const details = { direction: metric.slice('udp.'.length), sizeBytes: asked.sizeBytes, ...(result.askedBps === undefined ? {} : { askedBps: result.askedBps }), ...result.details };
   if (!count || count.received === 0 || failure) {
     const outcome = result.aborted ? { outcome: 'unchecked' as const, reason: 'interrupted before anything was counted' } : (failure ?? { outcome: 'lost' as const, reason: `none of ${result.sent ?? 0} datagrams arrived` });
-    return make(metric, { ...outcome, ...partial, ...(result.sent === undefined ? {} : { loss: lossOf(result.sent, count?.received ?? 0) }), details: { ...details, ...(result.sent === undefined ? {} : { sent: result.sent }) } });
+    // Where nobody says what arrived, nothing is known of loss.
+    return make(metric, { ...outcome, ...partial, ...(result.sent === undefined || !count ? {} : { loss: lossOf(result.sent, count.received) }), details: { ...details, ...(result.sent === undefined ? {} : { sent: result.sent }) } });
   }
   // The first datagram begins the time that the others took; one alone says nothing about time but the sender's.
   const spanMs = count.elapsedMs > 0 ? (count.elapsedMs * count.received) / (count.received - 1) : result.sentMs;
@@ -70,10 +72,8 @@ export function floodMeasurement(make: Make, metric: string, { result, asked }: 
   const sentBps = result.sentMs > 0 ? (sent * asked.sizeBytes * 8000) / result.sentMs : 0;
   const kept = result.askedBps === undefined || sentBps >= KEPT_SHARE * result.askedBps;
   const lost = sent - count.received;
-  const reason = result.aborted ? 'interrupted' : spanMs < WHOLE_SHARE * result.sentMs ? 'the flood stopped' : undefined;
   return make(metric, {
-    outcome: 'ok',
-    ...(reason === undefined ? {} : { reason: `${reason} after ${Math.round(count.elapsedMs)} ms of ${Math.round(asked.durationMs)}`, partial: true }),
+    ...endOf(result, { spanMs, durationMs: asked.durationMs }),
     ...partial,
     ...(summary ? { summary: { unit: 'bps', ...summary } } : {}),
     loss: lossOf(sent, count.received),
@@ -95,6 +95,15 @@ export function floodMeasurement(make: Make, metric: string, { result, asked }: 
       intervals: count.intervals.map((interval, i) => ({ endMs: interval.endMs, received: interval.received, ...(rates[i] === undefined ? {} : { bps: rates[i] }) })),
     },
   });
+}
+
+/** Whether the flood ran its time. One that stopped and whose sender does not answer either has died. */
+function endOf(result: FloodResult, { spanMs, durationMs }: { spanMs: number; durationMs: number }): { outcome: Outcome; reason?: string; partial?: true } {
+  const after = `after ${Math.round(spanMs)} ms of ${Math.round(durationMs)}`;
+  if (result.aborted) return { outcome: 'ok', reason: `interrupted ${after}`, partial: true };
+  if (spanMs >= WHOLE_SHARE * result.sentMs) return { outcome: 'ok' };
+  if (result.sent === undefined) return { outcome: 'lost', reason: `the flood stopped ${after}: the responder or the path went away`, partial: true };
+  return { outcome: 'ok', reason: `the flood stopped ${after}`, partial: true };
 }
 
 /** Bits per second of each whole interval; the last, which ends with the last datagram, is left out where it is short. */

@@ -148,7 +148,8 @@ async function floodUp({ request, session, idleRttMs, quiet }: Job): Promise<Flo
   const report = await session.finish({ sizeBytes: FINISH_BYTES_WITH_INTERVALS });
   const said = failureOf(log.errors);
   const refused = Object.values(log.errors).reduce((sum, n) => sum + n, 0);
-  const failure = report ? said && log.sent === 0 && { outcome: said.outcome, reason: said.why } : { outcome: said?.outcome ?? ('lost' as const), reason: `the responder does not say what it received${said ? `: ${said.why}` : ': it or the path went away'}` };
+  const gone = `${log.sent} datagrams were sent, but the responder does not say what it received: ${said?.why ?? 'it or the path went away'}`;
+  const failure = report ? (said && log.sent === 0 ? { outcome: said.outcome, reason: said.why } : undefined) : { outcome: 'lost' as const, reason: gone };
   return {
     sent: log.sent,
     sentMs: log.elapsedMs,

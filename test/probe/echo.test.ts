@@ -337,6 +337,17 @@ test('an aborted run keeps what it has and is partial', async () => {
   assert.ok(rtt?.summary && rtt.summary.n >= 38);
 });
 
+test('what is under way when a run is aborted is not lost', async () => {
+  const abort = new AbortController();
+  const up: Fate = ({ kind, sequence }) => {
+    if (kind === KIND.echo && sequence === 40) abort.abort();
+    return [1];
+  };
+  const [rtt] = await measured({ responder: responder(), up, down: echoes(() => [80]) }, { count: 100, intervalMs: 1 }, { signal: abort.signal });
+  assert.equal(rtt?.loss?.ratio, 0);
+  assert.equal(rtt?.partial, true);
+});
+
 test('aborted before it began, a run measures nothing and says so', async () => {
   const [rtt] = await measured({ responder: responder() }, {}, { signal: AbortSignal.abort() });
   assert.equal(rtt?.outcome, 'unchecked');

@@ -194,7 +194,9 @@ class ScriptedFlow implements DatagramFlow {
     }
     this.#runUntil(startMs + durationMs, () => plan.signal?.aborted === true);
     this.#operation++;
-    return Promise.resolve({ sent, bytes: sent * plan.payload.length, elapsedMs: durationMs, errors: {}, batching: 'none', misses: 0, cpuMs: 0, aborted: plan.signal?.aborted === true });
+    const errors = this.#errors;
+    this.#errors = {};
+    return Promise.resolve({ sent, bytes: sent * plan.payload.length, elapsedMs: durationMs, errors, batching: 'none', misses: 0, cpuMs: 0, aborted: plan.signal?.aborted === true });
   }
 
   sink(plan: SinkPlan): Promise<SinkLog> {

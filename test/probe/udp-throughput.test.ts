@@ -114,6 +114,18 @@ test('a responder that dies in the middle leaves no made-up figure', async () =>
   assert.equal(flood?.outcome, 'lost');
   assert.match(flood?.reason ?? '', /does not say what it received/);
   assert.equal(flood?.summary, undefined);
+  assert.equal(flood?.loss, undefined, 'nobody knows what arrived');
+  const [closed] = await measured({ responder: responder(), refusedFromMs: 2500 });
+  assert.equal(closed?.outcome, 'lost');
+  assert.match(closed?.reason ?? '', /nothing listens/);
+});
+
+test('a responder that dies while it floods leaves what came until then', async () => {
+  const [flood] = await measured({ responder: responder(), up: ({ atMs }) => (atMs > 2500 ? [] : [1]), down: ({ atMs }) => (atMs > 2500 ? [] : [1]) }, { direction: 'down' });
+  assert.equal(flood?.outcome, 'lost');
+  assert.equal(flood?.partial, true);
+  assert.match(flood?.reason ?? '', /the flood stopped after .* went away/);
+  near(flood?.summary?.median, 800_000);
 });
 
 test('a responder that may not flood says why', async () => {
