@@ -1,7 +1,7 @@
 import type { Band, Measurement, Subject, Verdict } from '../results/index.js';
 import { BANDS, aboveCeiling } from '../results/index.js';
 import { DEFAULT_BANDS, type Bands, type BandScale, scaleOf } from './bands.js';
-import { type RatingContext, bandOf, idleOf, rankedByLoss, rate, ratedSamples, worseBand } from './rate.js';
+import { type RatingContext, bandOf, rankedByLoss, rate, ratedSamples, ratingContext, worseBand } from './rate.js';
 import { sentenceOf } from './sentence.js';
 
 export interface ConcludeRequest {
@@ -88,8 +88,7 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
   const name = spokenName(subject);
   const judged = measurements.flatMap((measurement): Judged[] => {
     const scale = scaleOf(measurement.metric, bands);
-    const idleMs = idleOf(measurement, measurements);
-    const context = idleMs === undefined ? {} : { idleMs };
+    const context = ratingContext(measurement, measurements);
     const rating = measurement.outcome === 'ok' && scale ? (measurement.rating ?? rate(measurement, bands, context)) : undefined;
     if (!rating || !scale || aboveCeiling(measurement) !== undefined) return [];
     const judged = { subject: name, measurement, scale, context, band: rating.band, stars: rating.stars };

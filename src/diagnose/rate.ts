@@ -1,5 +1,5 @@
 import type { Band, Measurement, Rating } from '../results/index.js';
-import { BANDS, aboveCeiling } from '../results/index.js';
+import { BANDS, aboveCeiling, idleBeside } from '../results/index.js';
 import { type Bands, type BandScale, scaleOf } from './bands.js';
 
 /** What a measurement is rated against beyond itself. */
@@ -34,10 +34,15 @@ export function rate(measurement: Measurement, bands: Bands, context: RatingCont
 /** All measurements of one path with their ratings, what load adds to the round trip among them. */
 export function rateAll(measurements: readonly Measurement[], bands: Bands): Measurement[] {
   return measurements.map((measurement) => {
-    const idle = idleOf(measurement, measurements);
-    const rating = measurement.rating ?? rate(measurement, bands, idle === undefined ? {} : { idleMs: idle });
+    const rating = measurement.rating ?? rate(measurement, bands, ratingContext(measurement, measurements));
     return rating ? { ...measurement, rating } : measurement;
   });
+}
+
+/** What a measurement is rated against among the others of its path. */
+export function ratingContext(measurement: Measurement, among: readonly Measurement[]): RatingContext {
+  const idle = idleBeside(measurement, among)?.summary;
+  return idle ? { idleMs: idle.median } : {};
 }
 
 /** The band that a figure falls into; see `BandScale` for which side of an edge belongs to which. */
@@ -68,18 +73,6 @@ export function ratedInterval(measurement: Measurement, scale: BandScale, contex
 /** Samples behind the rated figure. */
 export function ratedSamples(measurement: Measurement, scale: BandScale): number {
   return scale.of === 'loss' && measurement.loss ? measurement.loss.sent : (measurement.summary?.n ?? 0);
-}
-
-/**
- * The median round trip without load that a loaded one is compared with, on the same path to the same target:
- * the last that was measured before it, else the first after it.
- */
-export function idleOf(measurement: Measurement, among: readonly Measurement[]): number | undefined {
-  if (!measurement.metric.startsWith('rtt.loaded')) return undefined;
-  const fits = ({ metric, path, target, outcome, summary }: Measurement): boolean =>
-    metric === 'rtt.idle' && path === measurement.path && target === measurement.target && outcome === 'ok' && summary?.unit === 'ms';
-  const at = among.indexOf(measurement);
-  return (among.slice(0, Math.max(0, at)).findLast(fits) ?? among.slice(at + 1).find(fits))?.summary?.median;
 }
 
 /** Whether it is the loss that gives a measurement its band, the figure itself being better. */

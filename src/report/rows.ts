@@ -1,6 +1,6 @@
 import { formatQuantity, inScale, quantityScale } from '../base/index.js';
 import type { MeasureDocument, Measurement, Rating, ResultDocument, Subject, Summary, Verdict } from '../results/index.js';
-import { aboveCeiling, metricName } from '../results/index.js';
+import { aboveCeiling, idleBeside, isLoadLatency, metricName } from '../results/index.js';
 
 /** What `text` and `markdown` show of one measurement, in words and still unescaped. */
 export interface Row {
@@ -86,9 +86,11 @@ function subjectGroup(subject: Subject): Group {
   const address = subject.address !== undefined && subject.address !== subject.name ? subject.address : undefined;
   return {
     title: subject.name,
-    subtitle: [subject.role !== 'self' && subject.name.includes(subject.role) ? undefined : SUBJECT_TITLES[subject.role], address].filter((part) => part !== undefined).join(', '),
+    subtitle: [subject.role !== 'self' && subject.name.includes(subject.role) ? undefined : SUBJECT_TITLES[subject.role], address, unmeasured(subject.measurements)]
+      .filter((part) => part !== undefined)
+      .join(', '),
     facts: Object.entries(subject.facts),
-    rows: rowsOf(subject.measurements, { samePath: onePath(subject.measurements) }),
+    rows: rowsOf(subject.measurements, contextOf(subject.measurements)),
     // An interface is there for its facts.
     nothing: subject.role === 'interface' ? '' : NOTHING,
   };
@@ -96,33 +98,48 @@ function subjectGroup(subject: Subject): Group {
 
 function measureGroup(document: MeasureDocument): Group {
   const [first] = document.measurements;
-  const path = first && onePath(document.measurements) && first.path !== 'default' ? `path ${first.path}` : '';
-  return { title: document.target, subtitle: path, facts: [], rows: rowsOf(document.measurements, { samePath: onePath(document.measurements), probe: document.probe }), nothing: NOTHING };
+  const path = first && onePath(document.measurements) && first.path !== 'default' ? `path ${first.path}` : undefined;
+  const subtitle = [path, unmeasured(document.measurements)].filter((part) => part !== undefined).join(', ');
+  return { title: document.target, subtitle, facts: [], rows: rowsOf(document.measurements, { ...contextOf(document.measurements), probe: document.probe }), nothing: NOTHING };
 }
 
-function rowsOf(measurements: readonly Measurement[], options: { samePath: boolean; probe?: string }): Row[] {
-  return measurements.map((measurement, i) => rowOf(measurement, { child: besideLoad(measurements, i), idle: idleBeside(measurements, i), ...options }));
+/** What is the same in all rows of a group is said once, in its title. */
+interface GroupContext {
+  readonly samePath: boolean;
+  readonly sameProvenance: boolean;
+  readonly probe?: string;
+}
+
+function contextOf(measurements: readonly Measurement[]): GroupContext {
+  return { samePath: onePath(measurements), sameProvenance: measurements.every(({ provenance }) => provenance === measurements[0]?.provenance) };
+}
+
+/** Where all figures of a group are simulated, estimated or declared: that word. */
+function unmeasured(measurements: readonly Measurement[]): string | undefined {
+  const provenance = measurements[0]?.provenance;
+  return contextOf(measurements).sameProvenance && provenance !== 'measured' ? provenance : undefined;
+}
+
+function rowsOf(measurements: readonly Measurement[], options: GroupContext): Row[] {
+  return idleFirst(measurements).map((measurement, i, ordered) => rowOf(measurement, { child: besideLoad(ordered, i), idle: idleBeside(measurement, measurements), ...options }));
+}
+
+/** The round trip without load right before the one under it, whichever way a probe told them. */
+function idleFirst(measurements: readonly Measurement[]): readonly Measurement[] {
+  const ordered = [...measurements];
+  for (let i = 1; i < ordered.length; i++) {
+    const [before, own] = [ordered[i - 1] as Measurement, ordered[i] as Measurement];
+    if (own.metric === 'rtt.idle' && before.metric.startsWith('rtt.loaded') && idleBeside(before, measurements) === own) ordered.splice(i - 1, 2, own, before);
+  }
+  return ordered;
 }
 
 /** Whether this is the latency that a throughput above it was measured with: a probe tells both in one go. */
 function besideLoad(measurements: readonly Measurement[], at: number): boolean {
   const own = measurements[at];
   if (!own || !isLoadLatency(own)) return false;
-  let above = at - 1;
-  while (above >= 0 && isLoadLatency(measurements[above] as Measurement)) above--;
-  const load = measurements[above];
+  const load = measurements.slice(0, at).findLast((measurement) => !isLoadLatency(measurement));
   return load !== undefined && LOADS.includes(kindOf(load)) && load.path === own.path && load.target === own.target;
-}
-
-/** The idle round trip that a loaded one is compared with: the last before it, or the first after it. */
-function idleBeside(measurements: readonly Measurement[], at: number): Measurement | undefined {
-  const own = measurements[at];
-  const fits = (other: Measurement): boolean => other.metric === 'rtt.idle' && other.path === own?.path && other.target === own.target;
-  return measurements.slice(0, at).findLast(fits) ?? measurements.slice(at + 1).find(fits);
-}
-
-function isLoadLatency({ metric }: Measurement): boolean {
-  return metric === 'rtt.idle' || metric.startsWith('rtt.loaded');
 }
 
 function kindOf({ metric }: Measurement): string {
@@ -131,7 +148,12 @@ function kindOf({ metric }: Measurement): string {
 
 const LOADS: readonly string[] = ['throughput', 'udp'];
 
-function rowOf(measurement: Measurement, options: { child: boolean; idle: Measurement | undefined; samePath: boolean; probe?: string }): Row {
+interface RowContext extends GroupContext {
+  readonly child: boolean;
+  readonly idle: Measurement | undefined;
+}
+
+function rowOf(measurement: Measurement, options: RowContext): Row {
   const { summary, rating } = measurement;
   const factor = aboveCeiling(measurement);
   const ok = measurement.outcome === 'ok';
@@ -153,14 +175,14 @@ function rowOf(measurement: Measurement, options: { child: boolean; idle: Measur
   };
 }
 
-function labelOf(measurement: Measurement, options: { child: boolean; idle: Measurement | undefined; samePath: boolean; probe?: string }): string {
+function labelOf(measurement: Measurement, options: RowContext): string {
   const { metric, path, summary, provenance, partial } = measurement;
   const name = metricName(metric);
   const idle = options.idle?.summary;
   const added = metric.startsWith('rtt.loaded') && idle && summary && idle.unit === summary.unit ? ` ${plus(summary.median - idle.median, summary.unit)}` : '';
   const short = options.child ? name.replace('round trip ', '') : name;
   const by = options.child ? '' : byProbe(measurement, options.probe);
-  const marks = [options.samePath ? '' : path, provenance === 'measured' ? '' : provenance, partial === true ? 'partial' : ''].filter((mark) => mark !== '');
+  const marks = [options.samePath ? '' : path, provenance === 'measured' || options.sameProvenance ? '' : provenance, partial === true ? 'partial' : ''].filter((mark) => mark !== '');
   return `${short}${added}${by}${marks.length > 0 ? ` [${marks.join(', ')}]` : ''}`;
 }
 

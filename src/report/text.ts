@@ -84,12 +84,14 @@ function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): s
   const errorShown = layout.shown.includes(COLUMNS.findIndex(({ head: name }) => name === '±'));
   const lines: string[] = [];
   const note = (text: string): void => {
-    lines.push(...wrap(printable(text), { width: prose, first: INDENT, rest: `${INDENT}${INDENT}` }).map((each) => paint('quiet', each)));
+    const indent = INDENT + (/^ */.exec(text)?.[0] ?? '');
+    lines.push(...wrap(printable(text), { width: prose, first: indent, rest: `${indent}${INDENT}` }).map((each) => paint('quiet', each)));
   };
-  for (const [causes, rows] of byCauses(group.rows)) {
-    const named = rows.map((row) => (errorShown ? row.name : `${row.name} ${row.error.replace('±', '')}`)).join(', ');
-    note(`± ${named}: ${causes === '' ? 'by the measuring itself' : causes}`);
-  }
+  const withError = group.rows.filter((row) => row.error !== '');
+  if (!errorShown && withError.length > 0) note(`± ${largestErrors(withError).join(', ')}`);
+  const causes = causesOf(withError);
+  if (causes.length > 0) note(`± comes from${causes.length === 1 ? ` ${causes[0]}` : ''}`);
+  if (causes.length > 1) for (const cause of causes) note(`  - ${cause}`);
   for (const row of group.rows) {
     const share = ceilingNote(row.measurement);
     if (share !== undefined) note(`${row.name}: ${share}`);
@@ -103,16 +105,40 @@ function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): s
   return lines;
 }
 
-/** Rows that name the same causes of their error share a note. */
-function byCauses(rows: readonly Row[]): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
+/** Each name once, with the largest of its errors: a check may take the same figure several times. */
+function largestErrors(rows: readonly Row[]): string[] {
+  const largest = new Map<string, Row>();
   for (const row of rows) {
-    const { error } = row.measurement;
-    if (!error) continue;
-    const causes = error.from.join('; ');
-    groups.set(causes, [...(groups.get(causes) ?? []), row]);
+    const known = largest.get(row.name);
+    if (!known || (row.measurement.error?.value ?? 0) > (known.measurement.error?.value ?? 0)) largest.set(row.name, row);
   }
-  return groups;
+  return [...largest.values()].map((row) => `${row.name} ${row.error.replace('±', '')}`);
+}
+
+/** So many rows are named with a cause; one of more rows is told without. */
+const NAMED_ROWS_MAX = 3;
+
+/**
+ * The causes of the errors, each once. Causes that differ only in their figures are one, told as it is where
+ * the error is largest.
+ */
+function causesOf(rows: readonly Row[]): string[] {
+  const causes = new Map<string, { text: string; largest: number; varies: boolean; names: Set<string> }>();
+  for (const row of rows) {
+    for (const text of row.measurement.error?.from ?? []) {
+      const kind = text.replace(/\d+(?:\.\d+)?/g, '#');
+      const size = row.measurement.error?.value ?? 0;
+      const known = causes.get(kind) ?? { text, largest: size, varies: false, names: new Set<string>() };
+      known.varies ||= known.text !== text;
+      if (size > known.largest) Object.assign(known, { text, largest: size });
+      known.names.add(row.name);
+      causes.set(kind, known);
+    }
+  }
+  return [...causes.values()].map(({ text, varies, names }) => {
+    const everywhere = names.size === new Set(rows.map((row) => row.name)).size || names.size > NAMED_ROWS_MAX;
+    return `${text}${varies ? ' at worst' : ''}${everywhere ? '' : ` (${[...names].join(', ')})`}`;
+  });
 }
 
 function conclusion(verdict: Verdict, { prose, paint, kind }: Context): string[] {

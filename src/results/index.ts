@@ -8,5 +8,6 @@
  */
 export * from './ceiling.js';
 export * from './document.js';
+export * from './load-latency.js';
 export * from './measurement.js';
 export * from './metrics.js';

@@ -40,11 +40,16 @@ describe('rating', () => {
     assert.equal(rate(loaded, DEFAULT_BANDS, { idleMs: 120 })?.stars, 5, 'faster under load counts as nothing added');
   });
 
-  it('compares with the idle round trip of the same path, the last before the load', () => {
+  it('compares with the idle round trip of the same run, and never with that of another path', () => {
     const idle = (medianMs: number, path: string): Measurement => measurement({ probe: 'throughput', metric: 'rtt.idle', path, summary: around('ms', medianMs, 50) });
     const loaded = (path: string): Measurement => measurement({ probe: 'throughput', metric: 'rtt.loaded.up', path, summary: around('ms', 100, 50) });
-    const rated = rateAll([idle(1, 'lan'), idle(99, 'lan'), loaded('lan'), idle(50, 'vpn'), loaded('vpn'), loaded('wan')], DEFAULT_BANDS);
-    assert.deepEqual(rated.filter(({ metric }) => metric === 'rtt.loaded.up').map(({ rating }) => rating?.stars), [5, 3, undefined]);
+    const load = (path: string): Measurement => measurement({ probe: 'throughput', metric: 'throughput.up', path });
+    const stars = (...measurements: Measurement[]): unknown[] =>
+      rateAll(measurements, DEFAULT_BANDS).filter(({ metric }) => metric === 'rtt.loaded.up').map(({ rating }) => rating?.stars);
+    assert.deepEqual(stars(load('lan'), idle(1, 'lan'), loaded('lan'), load('lan'), loaded('lan'), idle(99, 'lan')), [2, 5], 'whichever of the two comes first');
+    assert.deepEqual(stars(load('lan'), idle(1, 'lan'), loaded('lan'), load('vpn'), idle(50, 'vpn'), loaded('vpn'), load('wan'), loaded('wan')), [2, 3, undefined]);
+    assert.deepEqual(stars(idle(99, 'lan'), load('lan'), loaded('lan')), [5], 'one measured before, where the run has none of its own');
+    assert.deepEqual(stars(load('lan'), loaded('lan'), load('lan'), idle(99, 'lan')), [5], 'or after');
   });
 
   it('rates a UDP test by what did not arrive', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as v from 'valibot';
 import { CSV_HEADER, REPORTS, displayWidth } from '../../src/report/index.js';
 import { CheckDocumentSchema, MeasureDocumentSchema } from '../../src/results/index.js';
-import type { ResultDocument } from '../../src/results/index.js';
+import type { Measurement, ResultDocument } from '../../src/results/index.js';
 import { CHECK, FAILED, HOSTILE, MEASURE, around, measurement } from './documents.js';
 import { EXPECTED, readExpected } from './expected.js';
 
@@ -67,6 +67,27 @@ describe('text report', () => {
     assert.match(heads(120), /median +± +95 % interval +p99 +lost\/n +rating/);
     assert.match(heads(76), /median +95 % interval +lost\/n +rating/);
     assert.match(heads(50), /median/);
+  });
+
+  it('shows the round trip without load before the one under it, beside its throughput, whichever came first', () => {
+    const [load, idle, loaded] = MEASURE.measurements;
+    assert.ok(load && idle && loaded);
+    const rows = text({ ...MEASURE, measurements: [load, loaded, idle, load, loaded, { ...idle, summary: around('ms', 100, 50) }] }).split('\n').filter((line) => /^ {2,4}(throughput|idle|under)/.test(line));
+    assert.deepEqual(rows.map((line) => line.slice(0, 26).trim()), ['throughput up', 'idle', 'under upload +121.0 ms', 'throughput up', 'idle', 'under upload +21.40 ms']);
+  });
+
+  it('says once what holds for a whole group', () => {
+    const simulated = MEASURE.measurements.map((each) => ({ ...each, provenance: 'simulated' as const, path: 'lan' }));
+    const report = text({ ...MEASURE, measurements: simulated });
+    assert.match(report, /10\.7\.0\.2:7227 \(path lan, simulated\)/);
+    assert.equal(report.match(/simulated/g)?.length, 1);
+  });
+
+  it('tells a cause that many errors share once, as it is where the error is largest', () => {
+    const late = (value: number): Measurement => measurement({ probe: 'echo', metric: 'rtt', summary: around('ms', 1, 10), error: { value, unit: 'ms', from: [`timer: sends were up to ${value} ms late`] } });
+    const report = text({ ...MEASURE, measurements: [late(0.01), late(0.03), late(0.02)] });
+    assert.match(report, /± comes from timer: sends were up to 0\.03 ms late at worst\n/);
+    assert.equal(report.match(/timer/g)?.length, 1);
   });
 
   it('shows an impossible figure as an error and gives it no stars, whatever its rating says', () => {
