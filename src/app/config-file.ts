@@ -1,4 +1,3 @@
-import { LineCounter, isMap, isNode, isPair, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import type { Files } from '../base/index.js';
 import { TautlineError } from '../base/index.js';
@@ -22,9 +21,11 @@ export async function readConfigFile(files: Files, path: string): Promise<Config
 }
 
 /** @throws TautlineError `config` for what is not YAML or not a block of keys */
-export function parseConfigFile(text: string, path: string): ConfigFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+export async function parseConfigFile(text: string, path: string): Promise<ConfigFile> {
+  // Loaded only where there is a file: it takes longer to load than everything else.
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineOf = (offset: number): number => lines.linePos(offset).line;
   const [problem] = document.errors;
   if (problem) throw new TautlineError('config', `${path}:${lineOf(problem.pos[0])}: not valid YAML: ${problem.message}`);
@@ -40,7 +41,7 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
     folder: path.slice(0, Math.max(1, path.lastIndexOf('/'))),
     value: Object.fromEntries(given.filter(([key, entry]) => entry !== null || !SECTIONS.includes(key))),
     locate: (at, what) => {
-      const offset = offsetOf(document, at, what);
+      const offset = offsetOf(yaml, { document, path: at, what });
       return offset === undefined ? path : `${path}:${lineOf(offset)}`;
     },
   };
@@ -55,15 +56,18 @@ function plain(document: Document, path: string): unknown {
   }
 }
 
-function offsetOf(document: Document, path: readonly PropertyKey[], what: 'key' | 'value'): number | undefined {
+function offsetOf(
+  yaml: typeof import('yaml'),
+  { document, path, what }: { document: Document; path: readonly PropertyKey[]; what: 'key' | 'value' },
+): number | undefined {
   for (let depth = path.length; depth > 0; depth--) {
     const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1).map(String), true);
-    if (!isMap(parent)) continue;
+    if (!yaml.isMap(parent)) continue;
     const pair = parent.items.find(
-      (item) => isPair(item) && String(isNode(item.key) ? (item.key as Node).toJSON() : item.key) === String(path[depth - 1]),
+      (item) => yaml.isPair(item) && String(yaml.isNode(item.key) ? (item.key as Node).toJSON() : item.key) === String(path[depth - 1]),
     );
     const node = depth === path.length && what === 'value' ? (pair?.value ?? pair?.key) : pair?.key;
-    if (isNode(node) && node.range) return node.range[0];
+    if (yaml.isNode(node) && node.range) return node.range[0];
   }
   return undefined;
 }

@@ -77,9 +77,9 @@ export const ConfigSchema = v.strictObject({
     v.strictObject({
       bind: setting(scalar(), {
         flag: '--bind <address>',
-        help: 'address to answer on; without a key only loopback is allowed',
+        help: 'address to answer on; without a key only a loopback address',
         takes: 'an IP address',
-        default: '127.0.0.1',
+        default: 'every address with a key, else 127.0.0.1',
       }),
       port: setting(whole(1, 65535), {
         flag: '--port <n>',

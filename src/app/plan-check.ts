@@ -87,6 +87,8 @@ const ECHO_INTERVAL_MS = 5;
 /** Where nothing answered the first question, a few more tries tell loss from silence. */
 const SILENT_TRIES = 3;
 const SILENT_TIMEOUT_MS = 1000;
+/** A gateway is on this host's own network. */
+const GATEWAY_TIMEOUT_MS = 400;
 
 /** What to run against a target, from what it answers to. `sharedBy` targets divide the budget. */
 export function planTarget(
@@ -146,9 +148,9 @@ export function planHost(found: HostFindings, options: { depth: Depth; firstSubj
 /** Many routers drop pings and yet resolve names or serve a web page. */
 function planGateway(subject: number, gateway: string, budget: Budget): Step {
   const at = stepMaker(subject, 'default');
-  const tries = { count: SILENT_TRIES, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: SILENT_TIMEOUT_MS };
+  const tries = { count: SILENT_TRIES, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: GATEWAY_TIMEOUT_MS };
   const otherwise = [
-    at('dns', literal(gateway), { server: gateway, ...tries }),
+    at('dns', literal(gateway), { server: gateway, retries: 0, ...tries }),
     at('tcp', withPort(literal(gateway), 80), tries),
     at('tcp', withPort(literal(gateway), 443), tries),
   ];
@@ -158,7 +160,7 @@ function planGateway(subject: number, gateway: string, budget: Budget): Step {
 /** This host against itself: what its own processor and kernel can do, which no path from it can exceed. */
 export function planSelf(subject: number, serve: Target, depth: Depth): Stage[] {
   const budget = BUDGETS[depth];
-  const at = stepMaker(subject, 'loopback');
+  const at = stepMaker(subject, 'loopback', 'this host itself');
   const up = { streams: 1, durationMs: budget.selfThroughputMs, omitMs: budget.omitMs };
   return [
     [at('echo', serve, rhythm({ ...budget, latencyMs: budget.selfLatencyMs }, ECHO_INTERVAL_MS))],
@@ -180,14 +182,15 @@ function shared(budget: Budget, by: number): Budget {
   };
 }
 
-function stepMaker(subject: number, path: string) {
+/** `name` is what the progress line calls the target. */
+function stepMaker(subject: number, path: string, name?: string) {
   return (probe: string, target: Target, options: Readonly<Record<string, unknown>>): Step => ({
     subject,
     probe,
     target,
     path,
     options,
-    label: `${label(probe, options)} ${target.text}`,
+    label: `${label(probe, options)} ${name ?? target.text}`,
   });
 }
 

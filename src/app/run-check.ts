@@ -45,20 +45,24 @@ export async function runStages(ports: Ports, stages: readonly Stage[], options:
   }
 }
 
-async function runStep(
-  ports: Ports,
-  step: Step,
-  options: RunOptions & { onProgress: (doing: string, fraction: number) => void },
-): Promise<void> {
+async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<void> {
   const measurements = await runProbe(ports, step, options);
-  options.onMeasured(step.subject, measurements);
-  if (measurements.some((measurement) => measurement.outcome === 'ok')) return;
-  for (const next of step.otherwise ?? []) {
-    if (options.signal.aborted) return;
-    options.progress.update(next.label, undefined);
-    await runStep(ports, next, { ...options, onProgress: () => undefined });
-  }
+  const answered = measurements.some((measurement) => measurement.outcome === 'ok');
+  const others = answered || options.signal.aborted ? [] : (step.otherwise ?? []);
+  if (others.length === 0) return options.onMeasured(step.subject, measurements);
+  const labels = others.map((other) => other.label).join(', ');
+  options.progress.update(labels, undefined);
+  const found = await Promise.all(others.map((other) => runProbe(ports, other, { ...options, onProgress: () => undefined })));
+  const answers = found.flat().filter((measurement) => measurement.outcome === 'ok');
+  // What was tried in vain is told in one place and not line by line.
+  const first =
+    answers.length > 0
+      ? measurements
+      : measurements.map((measurement) => ({ ...measurement, reason: `${measurement.reason ?? ''}; no answer to ${labels} either` }));
+  options.onMeasured(step.subject, [...first, ...answers]);
 }
+
+type StepOptions = RunOptions & { onProgress: (doing: string, fraction: number) => void };
 
 /** One probe that cannot run must not cost the others: what it throws becomes its result. */
 async function runProbe(

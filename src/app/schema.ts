@@ -1,4 +1,3 @@
-import { toJsonSchema } from '@valibot/to-json-schema';
 import { DOCUMENT_SCHEMAS } from '../results/index.js';
 
 /**
@@ -6,7 +5,8 @@ import { DOCUMENT_SCHEMAS } from '../results/index.js';
  * told apart by its `schema` property. Unknown keys are allowed, so that a later release's documents
  * still validate. Draft 07, because every validator knows it.
  */
-export function documentsJsonSchema(): Record<string, unknown> {
+export async function documentsJsonSchema(): Promise<Record<string, unknown>> {
+  const { toJsonSchema } = await import('@valibot/to-json-schema');
   const definitions = Object.entries(DOCUMENT_SCHEMAS).map(([kind, schema]) => {
     const { $schema: _, ...definition } = toJsonSchema(schema, {
       target: 'draft-07',

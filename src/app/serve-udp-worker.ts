@@ -15,7 +15,11 @@ type Port = NonNullable<typeof parentPort>;
 async function serve(input: UdpWorkerInput, port: Port): Promise<void> {
   const post = (message: UdpWorkerMessage): void => port.postMessage(message);
   try {
-    const responder = new UdpResponder({ secret: input.secret, limits: input.limits, ...(input.key === undefined ? {} : { key: input.key }) });
+    const responder = new UdpResponder({
+      secret: input.secret,
+      limits: input.limits,
+      ...(input.key === undefined ? {} : { key: input.key }),
+    });
     let posted = '';
     const onTick = (): void => {
       const counters = responder.counters();

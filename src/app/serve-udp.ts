@@ -52,8 +52,16 @@ export function startUdpService(options: Omit<UdpWorkerInput, 'stop'>): Promise<
       onMessage(data) {
         const message = data as UdpWorkerMessage;
         if (message.kind === 'counters') counters = message.counters;
-        else if (message.kind === 'failed') reject(new TautlineError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
-        else resolve({ port: message.port, fallback: message.fallback, counters: () => counters, failed: new Promise((fail) => (onFailed = fail)), close });
+        else if (message.kind === 'failed')
+          reject(new TautlineError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
+        else
+          resolve({
+            port: message.port,
+            fallback: message.fallback,
+            counters: () => counters,
+            failed: new Promise((fail) => (onFailed = fail)),
+            close,
+          });
       },
       onExit(failure) {
         reject(new TautlineError('io', `the UDP side could not be started: ${failure ?? 'its thread ended'}`));

@@ -72,7 +72,12 @@ export async function startServe(ports: ServePorts, options: ServeOptions = {}):
     lines: await linesOf(ports, local, keyFile),
     warnings,
     failed: udp.failed,
-    counters: () => ({ ...prefixed('tcp', listener.counters()), ...prefixed('tcp', core.control.counters()), ...core.http.counters(), ...prefixed('udp', udp.counters()) }),
+    counters: () => ({
+      ...prefixed('tcp', listener.counters()),
+      ...prefixed('tcp', core.control.counters()),
+      ...core.http.counters(),
+      ...prefixed('udp', udp.counters()),
+    }),
     close() {
       closed ??= (async (): Promise<void> => {
         core.control.close();
@@ -95,7 +100,10 @@ function coreOf({ clock, streams }: ServePorts, { limits, key }: { limits: Limit
   const random = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
   const software = `tautline/${VERSION}`;
   const tickets = new Tickets({ lifetimeMs: limits.ticketMs, max: limits.ticketsMax, random });
-  const control = new ControlServer({ clock, pump: (plan) => streams.pump(plan), random }, { limits, software, tickets, ...(key ? { key } : {}) });
+  const control = new ControlServer(
+    { clock, pump: (plan) => streams.pump(plan), random },
+    { limits, software, tickets, ...(key ? { key } : {}) },
+  );
   const checkTicket = (client: string, ticket: string): boolean => tickets.check(client, ticket, clock.nowMs());
   const http = attachHttp({ clock, responder: createHttpResponder({ limits, software, ...(key ? { checkTicket } : {}) }) });
   return {
@@ -115,12 +123,18 @@ function bindOf({ bind }: ServeOptions, hasKey: boolean): string {
   if (bind === undefined) return hasKey ? EVERY_IPV6 : LOOPBACK;
   const address = bind === 'localhost' ? LOOPBACK : bind.replace(/^\[(.*)\]$/, '$1');
   if (!/^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[\w.-]+)?)$/.test(address)) {
-    throw new TautlineError('usage', `--bind takes an address, and '${bind}' is none`, { hint: 'write for example 127.0.0.1, 0.0.0.0 (every IPv4 address) or :: (every address)' });
+    throw new TautlineError('usage', `--bind takes an address, and '${bind}' is none`, {
+      hint: 'write for example 127.0.0.1, 0.0.0.0 (every IPv4 address) or :: (every address)',
+    });
   }
   if (!hasKey && !isLoopback(address)) {
-    throw new TautlineError('usage', `without a key only this host is answered, and ${address} is not a loopback address: whoever reached it could use this host's bandwidth`, {
-      hint: `make a key and pass it: ${MAKE_KEY}; tautline serve --bind ${address} --key-file tautline.key`,
-    });
+    throw new TautlineError(
+      'usage',
+      `without a key only this host is answered, and ${address} is not a loopback address: whoever reached it could use this host's bandwidth`,
+      {
+        hint: `make a key and pass it: ${MAKE_KEY}; tautline serve --bind ${address} --key-file tautline.key`,
+      },
+    );
   }
   return address;
 }
@@ -178,7 +192,9 @@ async function linesOf({ facts }: ServePorts, local: Endpoint, keyFile: string |
   return [
     first,
     `To measure from another host, copy ${keyFile} to it and paste there${addresses.length > 1 ? ' the line whose address it can reach' : ''}:`,
-    ...(addresses.length === 0 ? [LOOPBACK] : addresses).map((host) => `    tautline check ${formatEndpoint({ host, port: local.port })} --key-file ${name}`),
+    ...(addresses.length === 0 ? [LOOPBACK] : addresses).map(
+      (host) => `    tautline check ${formatEndpoint({ host, port: local.port })} --key-file ${name}`,
+    ),
   ];
 }
 
@@ -195,5 +211,7 @@ function reachable(interfaces: readonly NetworkInterface[], local: Endpoint): st
 }
 
 function prefixed(prefix: string, counters: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`, count]));
+  return Object.fromEntries(
+    Object.entries(counters).map(([name, count]) => [`${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`, count]),
+  );
 }

@@ -19,8 +19,8 @@ export interface CommonFlags {
 
 /** A flag as the setting of the configuration that it overrides declares it. */
 export function settingOption(path: string): Option {
-  const { flag = '', help } = settingAt(path);
-  return new Option(flag, help);
+  const { flag = '', help, default: standard } = settingAt(path);
+  return new Option(flag, standard === 'none' ? help : `${help} (default: ${standard})`);
 }
 
 export function addResultOptions(command: Command): Command {

@@ -13,7 +13,7 @@ export const exportCommand: CliCommand = {
       .action(() => {
         onRun(async (terminal) => {
           const { documentsJsonSchema } = await import('../app/index.js');
-          await terminal.stdout(`${JSON.stringify(documentsJsonSchema(), null, 2)}\n`);
+          await terminal.stdout(`${JSON.stringify(await documentsJsonSchema(), null, 2)}\n`);
           return EXIT.pass;
         });
       });

@@ -74,7 +74,9 @@ function optionOf(flag: ProbeFlag, probe: Probe): Option {
   const standard = (probe.defaults as unknown as Record<string, unknown>)[flag.key];
   const option = new Option(
     flag.flag,
-    flag.boolean === true || standard === undefined || flag.help.includes('default') ? flag.help : `${flag.help} (default: ${written(flag.key, standard)})`,
+    flag.boolean === true || standard === undefined || flag.help.includes('default')
+      ? flag.help
+      : `${flag.help} (default: ${written(flag.key, standard)})`,
   );
   if (flag.boolean === true) return option;
   return option.argParser((text: string) => {

@@ -29,6 +29,8 @@ export async function main(args: readonly string[]): Promise<void> {
   setTimeout(() => process.exit(), EXIT_WAIT_MS).unref();
 }
 
+/** Longer lines are hard to read. */
+const HELP_WIDTH_MAX = 100;
 /** Everything is closed by then; a handle that still hangs must not keep a script waiting. */
 const EXIT_WAIT_MS = 1000;
 
@@ -45,9 +47,14 @@ async function parse(args: readonly string[], terminal: Terminal): Promise<Work 
   let help = '';
   let work: Work | undefined;
   const program = new Command('tautline');
-  const output = { writeOut: (text: string): void => void (help += text), writeErr: (): void => undefined };
+  const output = {
+    writeOut: (text: string): void => void (help += text),
+    writeErr: (): void => undefined,
+    getOutHelpWidth: (): number => Math.min(terminal.width, HELP_WIDTH_MAX),
+  };
   program
     .configureOutput(output)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .showSuggestionAfterError(true)
     .helpCommand(false)

@@ -26,15 +26,15 @@ export const serveCommand: CliCommand = {
     command
       .addOption(settingOption('serve.bind'))
       .addOption(settingOption('serve.port'))
-      .option(
-        '--limit <name=value>',
-        'a limit, such as streams-max=8; repeatable, docs/configuration.md lists them',
-        (text: string, before: readonly string[] = []) => [...before, text],
-      );
+      .option('--limit <name=value>', 'a limit, such as streams-max=8; repeatable, docs/configuration.md lists them', collect);
     addCommonOptions(command);
     command.action((flags: ServeFlags) => onRun((terminal) => serve(terminal, flags)));
   },
 };
+
+function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
 
 async function serve(terminal: Terminal, flags: ServeFlags): Promise<ExitCode> {
   const tell = (text: string): void => (flags.quiet === true ? undefined : terminal.stderr(`${text}\n`));

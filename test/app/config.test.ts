@@ -39,7 +39,11 @@ describe('configuration', () => {
   });
 
   test('the file is looked for where it was named, then here, then at home', async () => {
-    const texts = { '/project/other.yaml': 'seed: 1', '/project/tautline.yaml': 'seed: 2', '/home/me/.config/tautline/tautline.yaml': 'seed: 3' };
+    const texts = {
+      '/project/other.yaml': 'seed: 1',
+      '/project/tautline.yaml': 'seed: 2',
+      '/home/me/.config/tautline/tautline.yaml': 'seed: 3',
+    };
     assert.equal((await load({ texts, path: 'other.yaml' })).file, '/project/other.yaml');
     assert.equal((await load({ texts, env: { TAUTLINE_CONFIG: '/project/other.yaml' } })).seed, 1);
     assert.equal((await load({ texts })).seed, 2);
@@ -90,7 +94,12 @@ describe('configuration', () => {
 
   const broken: readonly (readonly [name: string, text: string, message: string | RegExp, hint?: string | RegExp])[] = [
     ['an unknown key', 'seed: 1\nkeyfile: x\n', "/project/tautline.yaml:2: unknown key 'keyfile'", "did you mean 'key-file'?"],
-    ['an unknown key in a section', 'check:\n  dept: quick\n', "/project/tautline.yaml:2: unknown key 'check.dept'", "did you mean 'depth'?"],
+    [
+      'an unknown key in a section',
+      'check:\n  dept: quick\n',
+      "/project/tautline.yaml:2: unknown key 'check.dept'",
+      "did you mean 'depth'?",
+    ],
     [
       'an unknown limit',
       'limits:\n  streams-max: 4\n  streems-total-max: 4\n',
@@ -113,7 +122,11 @@ describe('configuration', () => {
     ['a list where one value is meant', '\nseed: [1]\n', '/project/tautline.yaml:2: seed: must be a single value'],
     ['a value where a section is meant', 'peers: 3\n', '/project/tautline.yaml:1: peers: must be a block of names and values'],
     ['a limit without its unit', 'limits:\n  test: 30\n', /tautline\.yaml:2: limits\.test: '30' is not a duration; write for example/],
-    ['a limit beyond its range', 'limits:\n  streams-max: 5000\n', '/project/tautline.yaml:2: limits.streams-max: 5000 is outside 1 to 1024'],
+    [
+      'a limit beyond its range',
+      'limits:\n  streams-max: 5000\n',
+      '/project/tautline.yaml:2: limits.streams-max: 5000 is outside 1 to 1024',
+    ],
     [
       'bands of an unknown metric',
       'bands:\n  rt: { excellent: 1ms, good: 2ms, fair: 3ms }\n',
@@ -130,7 +143,11 @@ describe('configuration', () => {
       'bands:\n  rtt:\n    excellent: 1M\n    good: 2ms\n    fair: 3ms\n',
       "/project/tautline.yaml:3: bands.rtt.excellent: '1M' is not a duration",
     ],
-    ['bands that lack an edge', 'bands:\n  rtt:\n    excellent: 1ms\n    good: 2ms\n', "/project/tautline.yaml:2: 'bands.rtt' lacks 'fair'"],
+    [
+      'bands that lack an edge',
+      'bands:\n  rtt:\n    excellent: 1ms\n    good: 2ms\n',
+      "/project/tautline.yaml:2: 'bands.rtt' lacks 'fair'",
+    ],
     ['a peer that is no target', 'peers:\n  a: 10.0.0.1\n  b: ftp://x\n', /tautline\.yaml:3: peers\.b: 'ftp:\/\/x' is not a target/],
     [
       'a path that is no target',
