@@ -50,7 +50,7 @@ export interface FlowSocket {
   send(bytes: number, payload: () => Uint8Array): string | undefined;
   /** Takes what comes in from now on, what has waited first. One taker at a time. */
   listen(taker: { take(payload: Uint8Array, arrivedNs: number): void; fail(errno: string): void }): void;
-  /** Stops taking; what comes then waits, and what there is no room for is counted. @returns how many were dropped so far */
+  /** Stops taking; what comes then waits, and what there is no room for is counted. @returns how many were dropped since the last time */
   unlisten(): number;
 }
 
@@ -139,7 +139,9 @@ class SimFlow implements DatagramFlow, FlowSocket {
 
   unlisten(): number {
     this.#taker = undefined;
-    return this.#dropped;
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
   }
 
   #arrived(packet: Packet): void {

@@ -60,7 +60,11 @@ export class SimNames implements Names {
     if (addresses.length > 0) return { outcome: 'ok', addresses, elapsedMs: elapsedMs() };
     if (answers.some((answer) => answer.rcode === DNS_RCODE.serverFailure))
       return { outcome: 'failed', reason: `'${host}' could not be looked up: the resolver failed`, elapsedMs: elapsedMs() };
-    return { outcome: 'unknown', reason: `'${host}' is not known: check the spelling, or use the address`, elapsedMs: elapsedMs() };
+    const what =
+      options.family === undefined
+        ? 'is not known: check the spelling, or use the address'
+        : `has no IPv${options.family} address: check the spelling, or leave the choice of IPv4 or IPv6 open`;
+    return { outcome: 'unknown', reason: `'${host}' ${what}`, elapsedMs: elapsedMs() };
   }
 
   /** Asks the resolvers in turn until one answers; what is refused or garbled is asked again at the next. */

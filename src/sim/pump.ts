@@ -118,6 +118,12 @@ class Pump {
     if (goOn) this.#events.push(this.#timeline.after(this.#plan.intervalMs * 1e6, () => this.#interval(true)));
   }
 
+  /** The silence after the last byte belongs to no interval. */
+  #upTo(elapsedMs: number): PumpInterval[] {
+    const kept = this.#intervals.filter(({ startMs, bytes }) => startMs < elapsedMs || bytes.some((count) => count > 0));
+    return kept.map((interval) => (interval.startMs < elapsedMs ? { ...interval, endMs: Math.min(interval.endMs, elapsedMs) } : interval));
+  }
+
   #watch(): void {
     const dueNs = this.#lastNs + this.#plan.idleMs * 1e6;
     this.#idle = this.#timeline.at(dueNs, () =>
@@ -146,11 +152,12 @@ class Pump {
     this.#plan.signal?.removeEventListener('abort', this.#abort);
     for (const event of this.#events) event.cancelled = true;
     if (this.#idle) this.#idle.cancelled = true;
+    const elapsedMs = this.#startNs === undefined ? 0 : (this.#lastNs - this.#startNs) / 1e6;
     const total = this.#bytes.reduce((sum, bytes) => sum + bytes, 0);
     const log: PumpLog = {
-      intervals: this.#intervals,
+      intervals: this.#upTo(elapsedMs),
       bytes: [...this.#bytes],
-      elapsedMs: this.#startNs === undefined ? 0 : (this.#lastNs - this.#startNs) / 1e6,
+      elapsedMs,
       tcp: this.#tcp(),
       method: 'native',
       fallbacks: [],

@@ -13,6 +13,8 @@ const EVENTS_PER_WINDOW_MIN = 8;
 /** Segments that the path sends within this time travel as one event. */
 const TRAIN_NS = 50_000;
 const TRAIN_SEGMENTS_MAX = 512;
+/** A paced sender sends at most this much of its rate at once (Linux' tcp_tso_autosize: a millisecond). */
+const PACED_TRAIN_NS = 1e6;
 /** Linux' tcp_retries2. */
 const RETRIES_MAX = 15;
 const ACKNOWLEDGEMENT_BYTES_IP4 = 52;
@@ -211,7 +213,8 @@ export class TcpSender {
   #trainSegments(): number {
     const inTime = Math.floor((this.#options.forward.streamBps * TRAIN_NS) / 8e9 / this.#options.forward.mtu);
     const inWindow = Math.floor(this.#congestion.windowBytes / this.mssBytes / EVENTS_PER_WINDOW_MIN);
-    return Math.max(1, Math.min(inTime, inWindow, TRAIN_SEGMENTS_MAX));
+    const inPace = this.paceBps === undefined ? TRAIN_SEGMENTS_MAX : Math.floor((this.paceBps * PACED_TRAIN_NS) / 8e9 / this.mssBytes);
+    return Math.max(1, Math.min(inTime, inWindow, inPace, TRAIN_SEGMENTS_MAX));
   }
 
   #launch(segment: Segment, again: boolean): void {

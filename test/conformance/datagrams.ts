@@ -33,6 +33,17 @@ export function datagramsBehave(bench: () => Bench): void {
     );
 
   describe('datagrams: exchange', () => {
+    test("what comes between two exchanges is the second one's, which may only listen", async () => {
+      const plan = { payload: new Uint8Array(64), count: 5, intervalNs: 1000, waitNs: FOREVER_NS, sequence: { offset: 8, width: 4 }, stopAfterReplies: 1 } as const;
+      const [first, second] = await over(bench().udp.echo, async (flow) => {
+        const one = await flow.exchange(plan);
+        const missing = one.sent - one.received;
+        return [one, missing === 0 ? undefined : await flow.exchange({ ...plan, count: 0, stopAfterReplies: missing })];
+      });
+      assert.equal(second?.sent ?? 0, 0);
+      assert.deepEqual([...sequences(first, 8, 4), ...(second ? sequences(second, 8, 4) : [])], range(first.sent));
+    });
+
     test('every datagram comes back once, with its number and its bytes', async () => {
       const payload = Uint8Array.from({ length: 100 }, (_, i) => 255 - i);
       const log = await exchange(bench().udp.echo, { payload, count: 30 });

@@ -254,6 +254,7 @@ describe('dying in the middle', () => {
     assert.ok(network.nowMs - startMs >= 5000 && network.nowMs - startMs < 5130, `${network.nowMs}`);
     assert.equal(log.broken, 0);
     assert.ok(log.elapsedMs > 2900);
+    assert.equal(log.intervals.at(-1)?.endMs, log.elapsedMs, 'the silence belongs to no interval');
   });
 
   test('bytes that nobody acknowledges are sent again until the sender gives up', async () => {
