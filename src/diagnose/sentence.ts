@@ -101,8 +101,8 @@ function headline(subject: JudgedSubject): string[] {
     });
   const speeds = rates('throughput').length > 0 ? rates('throughput') : rates('udp');
   if (speeds.length > 0) figures.push(speeds.join(' and '));
-  const responsiveness = first('* responsiveness');
-  if (responsiveness && figures.length < NAMED_MAX) figures.push(`${write(responsiveness)} under load`);
+  const turns = rates('responsiveness');
+  if (turns.length > 0 && figures.length < NAMED_MAX) figures.push(`${turns.join(' and ')} under load`);
   return figures;
 }
 
@@ -124,7 +124,7 @@ function worstClause(parts: SentenceParts, reachable: readonly JudgedSubject[]):
 function silent(paths: readonly JudgedSubject[]): string {
   const quiet = paths.filter((subject) => !subject.reachable);
   if (quiet.length === 0) return '';
-  return `${list(quiet.map(({ name }) => name))} gave no answer`;
+  return `${list(quiet.map(({ name }) => name))} could not be measured`;
 }
 
 /** Probes that failed on a path that otherwise answers. */
@@ -161,7 +161,7 @@ function nothing(parts: SentenceParts): string {
   if (parts.paths.length === 0) return 'there was nothing to measure: no target was named and no gateway or resolver found';
   const reason = parts.paths.flatMap(({ measurements }) => measurements).find((measurement) => measurement.reason !== undefined)?.reason;
   const names = list(parts.paths.slice(0, NAMED_MAX).map(({ name }) => name));
-  return `${parts.interrupted ? 'interrupted before' : 'nothing could be measured:'} ${names} gave ${parts.interrupted ? 'any' : 'no'} answer${reason === undefined ? '' : ` (${reason})`}`;
+  return `${parts.interrupted ? 'interrupted before anything' : 'nothing'} could be measured on the path to ${names}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 // --- Words -------------------------------------------------------------------------------------
@@ -181,5 +181,5 @@ function list(items: readonly string[]): string {
 
 function finish(clauses: readonly string[]): string {
   const text = clauses.filter((clause) => clause !== '').join('; ');
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`;
 }

@@ -1,4 +1,4 @@
-import { inScale } from '../base/index.js';
+import { formatQuantity, inScale } from '../base/index.js';
 
 /** More than this in one note helps nobody; the rest is in the JSON. */
 const DETAILS_MAX = 12;
@@ -13,21 +13,22 @@ export function detailsNote(details: Readonly<Record<string, unknown>> | undefin
 }
 
 /** The unit that a name ends in, by the rule that the unit comes last. */
-const UNITS: readonly (readonly [ending: string, factor: number, name: string])[] = [
-  ['Ms', 1, ' ms'],
-  ['Bps', 1e6, ' Mbit/s'],
-  ['Bytes', 1, ' B'],
-  ['Ratio', 0.01, ' %'],
-  ['Pps', 1, ' pkt/s'],
+const UNITS: readonly (readonly [ending: string, unit: string])[] = [
+  ['Ms', 'ms'],
+  ['Bps', 'bps'],
+  ['Bytes', 'bytes'],
+  ['Ratio', 'ratio'],
+  ['Pps', 'pps'],
+  ['Rpm', 'rpm'],
 ];
 
 function valueText(key: string, value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : `${words(key)} ${value}`;
-  if (typeof value === 'boolean') return value ? words(key) : `not ${words(key)}`;
+  if (typeof value === 'boolean') return `${words(key)} ${value ? 'yes' : 'no'}`;
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-  const [ending = '', factor = 1, name = ''] = UNITS.find(([unit]) => key.endsWith(unit)) ?? [];
-  const figure = Number.isInteger(value) && factor === 1 ? String(value) : inScale(value, { factor, name: name.trim() });
-  return `${words(ending === '' ? key : key.slice(0, -ending.length))} ${figure}${name}`;
+  const [ending = '', unit = ''] = UNITS.find(([name]) => key.endsWith(name)) ?? [];
+  const figure = unit !== '' ? formatQuantity(value, unit) : Number.isInteger(value) ? String(value) : inScale(value, { factor: 1, name: '' });
+  return `${words(key.slice(0, key.length - ending.length))} ${figure}`;
 }
 
 /** `minRtt` to `min rtt`. */

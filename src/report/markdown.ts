@@ -26,7 +26,7 @@ function section(group: Group): string[] {
 
 function rowLine(row: Row): string {
   const { rating, measurement } = row;
-  const causes = measurement.error && measurement.error.from.length > 0 ? `± by ${measurement.error.from.join('; ')}` : undefined;
+  const causes = row.error !== '' && measurement.error && measurement.error.from.length > 0 ? `± by ${measurement.error.from.join('; ')}` : undefined;
   const remarks = [row.problem, ceilingNote(measurement), causes].filter((remark) => remark !== undefined && remark !== measurement.outcome);
   return record([
     `${row.child ? '&nbsp;&nbsp;' : ''}${escaped(row.label)}`,

@@ -165,7 +165,8 @@ function rowOf(measurement: Measurement, options: RowContext): Row {
     value: summary ? formatQuantity(summary.median, summary.unit) : ok && measurement.loss ? formatQuantity(measurement.loss.ratio, 'ratio') : measurement.outcome,
     interval: intervalOf(measurement),
     p99: summary && summary.n > 1 && summary.unit === 'ms' ? inScale(summary.p99, quantityScale(summary.median, summary.unit)) : '',
-    error: measurement.error ? errorOf(measurement.error) : '',
+    // Where there is no figure, there is none that could be off.
+    error: measurement.error && (summary || ok) ? errorOf(measurement.error) : '',
     count: countOf(measurement),
     rating: factor === undefined ? rating : undefined,
     impossible: factor !== undefined,

@@ -110,22 +110,22 @@ describe('conclusion', () => {
 
   it('says that nothing could be measured, and why', () => {
     const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', failed('tcp', 'timeout', 'nothing came back within 3 s; is the host up?')), subject('self', 'me', rtt(0.02))] });
-    assert.deepEqual(verdict, { outcome: 'unmeasured', sentence: 'Nothing could be measured: b gave no answer (nothing came back within 3 s; is the host up?).' });
+    assert.deepEqual(verdict, { outcome: 'unmeasured', sentence: 'Nothing could be measured on the path to b: nothing came back within 3 s; is the host up?' });
     assert.equal(conclude({ target: 'b', subjects: [] }).outcome, 'unmeasured');
-    assert.match(conclude({ target: 'b', interrupted: true, subjects: [subject('target', 'b', failed('tcp', 'timeout'))] }).sentence, /^Interrupted before b gave any answer/);
+    assert.match(conclude({ target: 'b', interrupted: true, subjects: [subject('target', 'b', failed('tcp', 'timeout'))] }).sentence, /^Interrupted before anything could be measured on the path to b/);
   });
 
   it('fails when one of several paths is dead', () => {
     const verdict = conclude({ target: 'b', subjects: [subject('target', 'b/lan', rtt(0.4)), subject('target', 'b/vpn', failed('ping', 'lost'))] });
     assert.equal(verdict.outcome, 'fail');
-    assert.match(verdict.sentence, /b\/vpn gave no answer/);
+    assert.match(verdict.sentence, /b\/vpn could not be measured/);
   });
 
   it('without a target judges gateway and resolver, and a silent gateway is no failure', () => {
     const resolver = subject('resolver', '10.0.0.53', measurement({ probe: 'dns', metric: 'dns', summary: around('ms', 14, 10) }));
     const verdict = conclude({ subjects: [subject('gateway', '10.0.0.1', failed('ping', 'lost')), resolver, subject('self', 'me', rtt(0.02))] });
     assert.equal(verdict.outcome, 'pass');
-    assert.equal(verdict.sentence, 'The resolver 10.0.0.53 is good, with DNS lookup 14.00 ms (median of 10); worst is DNS lookup at 14.00 ms (good); the gateway 10.0.0.1 gave no answer.');
+    assert.equal(verdict.sentence, 'The resolver 10.0.0.53 is good, with DNS lookup 14.00 ms (median of 10); worst is DNS lookup at 14.00 ms (good); the gateway 10.0.0.1 could not be measured.');
     const gateway = conclude({ subjects: [subject('gateway', '10.0.0.1', rtt(0.8)), resolver] });
     assert.match(gateway.sentence, /^The gateway 10\.0\.0\.1 is excellent, .*; the resolver 10\.0\.0\.53 is good, .*worst is DNS lookup of the resolver 10\.0\.0\.53.*the way to the gateway is good enough for calls between services/);
   });
@@ -147,8 +147,14 @@ describe('conclusion', () => {
     const verdict = conclude({ subjects: [self, subject('gateway', '10.0.0.1', failed('ping', 'lost'))] });
     assert.equal(verdict.outcome, 'pass');
     assert.equal(verdict.band, undefined);
-    assert.match(verdict.sentence, /^Only this host itself was measured \(round trip 20\.00 us \(median of 1000\), none of 1000 lost, 38\.00 Gbit\/s both ways\): that bounds .* says nothing about a network; the gateway 10\.0\.0\.1 gave no answer\.$/);
+    assert.match(verdict.sentence, /^Only this host itself was measured \(round trip 20\.00 us \(median of 1000\), none of 1000 lost, 38\.00 Gbit\/s both ways\): that bounds .* says nothing about a network; the gateway 10\.0\.0\.1 could not be measured\.$/);
     assert.equal(conclude({ interrupted: true, subjects: [self] }).outcome, 'inconclusive');
+  });
+
+  it('names responsiveness in both directions', () => {
+    const turns = (direction: string, rpm: number): Measurement => measurement({ probe: 'responsiveness', metric: `responsiveness.${direction}`, summary: around('rpm', rpm, 1) });
+    const { sentence } = concludeMeasurements([turns('down', 1680), turns('up', 383)], { target: 'b' });
+    assert.equal(sentence, 'The path to b is fair, with 1680 RPM down and 383 RPM up under load; worst is responsiveness under upload at 383 RPM (fair).');
   });
 
   it('marks what was only simulated', () => {

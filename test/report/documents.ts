@@ -62,7 +62,7 @@ export const CHECK: CheckDocument = {
       role: 'gateway',
       address: '10.7.0.1',
       facts: { interface: 'eth0' },
-      measurements: [measurement({ probe: 'ping', metric: 'rtt', target: '10.7.0.1', outcome: 'lost', loss: { sent: 3, received: 0, ratio: 1, ci95: [0.44, 1] }, reason: 'no reply to 3 pings within 1 s each; many gateways drop pings, and this says nothing about the traffic that they forward' })],
+      measurements: [measurement({ probe: 'ping', metric: 'rtt', target: '10.7.0.1', outcome: 'lost', loss: { sent: 3, received: 0, ratio: 1, ci95: [0.44, 1] }, error: kernelStamps, reason: 'no reply to 3 pings within 1 s each; many gateways drop pings, and this says nothing about the traffic that they forward' })],
     },
     {
       name: 'this host itself, loopback',
