@@ -110,7 +110,7 @@ export class Exchange {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (libc.send(fd, this.#payload, this.#payload.length, c.MSG_DONTWAIT | c.MSG_NOSIGNAL) >= 0) return true;
       const errno = libc.errno();
-      if (libc.errnoName(errno) === 'EAGAIN') {
+      if (errno === libc.errors.EAGAIN) {
         if ((waiter.wait(ROOM_NS, c.POLLOUT) & c.POLLOUT) !== 0) continue;
         errors.count(errno);
         return false;
@@ -128,9 +128,9 @@ export class Exchange {
     while (!this.#over) {
       const count = receiver.receive(libc.constants.MSG_DONTWAIT);
       if (count < 0) {
-        if (libc.errnoName(receiver.errno) === 'EAGAIN') break;
+        if (receiver.errno === libc.errors.EAGAIN) break;
         // EINTR means to try again, an error from the network is counted; anything else will not end by itself.
-        if (libc.errnoName(receiver.errno) !== 'EINTR' && !errors.afterFailure(receiver.errno)) break;
+        if (receiver.errno !== libc.errors.EINTR && !errors.afterFailure(receiver.errno)) break;
         continue;
       }
       this.#record(count, now());

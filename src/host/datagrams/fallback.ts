@@ -4,6 +4,7 @@ import { TautlineError, assert, formatEndpoint } from '../../base/index.js';
 import type { Clock, DatagramFlow, Endpoint, ExchangeLog, ExchangePlan, FloodLog, FloodPlan, FlowOptions, SinkLog, SinkPlan } from '../../base/index.js';
 import { FloodCounter } from '../../wire/index.js';
 import { GrowingDoubles } from './growing.js';
+import { checkExchange } from './messages.js';
 import { Replies } from './replies.js';
 
 const REPLY_BYTES_DEFAULT = 128;
@@ -72,7 +73,8 @@ export class FallbackFlow implements DatagramFlow {
     }
   }
 
-  exchange(plan: ExchangePlan): Promise<ExchangeLog> {
+  async exchange(plan: ExchangePlan): Promise<ExchangeLog> {
+    checkExchange(plan);
     return this.#alone(() => this.#exchange(plan));
   }
 

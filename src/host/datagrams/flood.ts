@@ -76,7 +76,7 @@ export function flood(io: FlowIo, plan: Plan, progress: Progress): FloodLog {
     bytes: sent * sizeBytes,
     elapsedMs,
     errors: io.errors.byName(),
-    batching: sender.batching,
+    batching: batch === 1 ? 'none' : sender.batching,
     misses,
     cpuMs: io.threadCpuMs() - cpuMs,
     aborted: progress.aborted,
@@ -86,9 +86,9 @@ export function flood(io: FlowIo, plan: Plan, progress: Progress): FloodLog {
 /** After a send that took nothing: wait for room, take an error off the socket, or rest a little. */
 function makeRoom(io: FlowIo, errno: number): void {
   const { libc, waiter, errors } = io;
-  const name = libc.errnoName(errno);
-  if (name === 'EAGAIN') waiter.wait(ROOM_NS, libc.constants.POLLOUT);
+  const { EAGAIN, ENOBUFS, EINTR } = libc.errors;
+  if (errno === EAGAIN) waiter.wait(ROOM_NS, libc.constants.POLLOUT);
   // With IP_RECVERR a full device queue is told instead of hidden: nothing was sent, and nothing is lost.
-  else if (name === 'ENOBUFS') waiter.wait(BACK_OFF_NS, 0);
-  else if (name !== 'EINTR' && !errors.afterFailure(errno)) waiter.wait(BACK_OFF_NS, 0);
+  else if (errno === ENOBUFS) waiter.wait(BACK_OFF_NS, 0);
+  else if (errno !== EINTR && !errors.afterFailure(errno)) waiter.wait(BACK_OFF_NS, 0);
 }

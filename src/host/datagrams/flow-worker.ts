@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadLibc } from '../libc/index.js';
+import { libcUnavailable, loadLibc } from '../libc/index.js';
 import { Exchange } from './exchange.js';
 import { FlowIo } from './flow-io.js';
 import { Progress } from './messages.js';
@@ -10,9 +10,11 @@ import type { FlowAnswer, FlowCommand, FlowWorkerData } from './messages.js';
  * one operation at a time, and reached meanwhile through shared memory only. What few flows need is
  * loaded by those that do, since a flow should be ready soon.
  */
-const libc = loadLibc();
 const port = parentPort;
-if (libc && port) {
+if (port) {
+  const libc = loadLibc();
+  // Ends the thread, and with it the flow.
+  if (!libc) throw new Error(libcUnavailable());
   const flow = workerData as FlowWorkerData;
   const io = new FlowIo(libc, flow);
   const icmp = flow.icmp && new (await import('./icmp-messages.js')).IcmpMessages(flow.icmp, flow.family);

@@ -1,3 +1,4 @@
+import { assert } from '../../base/index.js';
 import type { ExchangeLog, ExchangePlan, FloodLog, FloodPlan, SinkLog, SinkPlan } from '../../base/index.js';
 
 /** How a socket's bytes and ICMP messages relate. */
@@ -28,6 +29,14 @@ export type FlowCommand = { readonly shared: SharedArrayBuffer } & (
 );
 
 export type FlowAnswer = { readonly ok: true; readonly log: ExchangeLog | FloodLog | SinkLog } | { readonly ok: false; readonly why: string };
+
+/** A longer train goes out in several exchanges; this one's times alone take 256 MB. */
+export const EXCHANGE_COUNT_MAX = 1 << 24;
+
+export function checkExchange({ count, payload, sequence }: ExchangePlan): void {
+  assert(count >= 0 && count <= EXCHANGE_COUNT_MAX, `an exchange sends at most ${EXCHANGE_COUNT_MAX} datagrams`);
+  assert(sequence.offset >= 0 && sequence.offset + sequence.width <= payload.length, 'the payload has room for the sequence number');
+}
 
 /** The shared memory: three 32-bit words. */
 export const SHARED = { abort: 0, sent: 1, received: 2, words: 3 } as const;

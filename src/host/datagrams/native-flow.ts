@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { TautlineError, assert } from '../../base/index.js';
 import type { DatagramFlow, Endpoint, ExchangeLog, ExchangePlan, FloodLog, FloodPlan, SinkLog, SinkPlan } from '../../base/index.js';
 import type { Libc } from '../libc/index.js';
-import { SHARED } from './messages.js';
+import { SHARED, checkExchange } from './messages.js';
 import type { FlowAnswer, FlowCommand, FlowWorkerData } from './messages.js';
 import type { OpenSocket } from './sockets.js';
 
@@ -41,7 +41,8 @@ export class NativeFlow implements DatagramFlow {
     this.#worker.unref();
   }
 
-  exchange(plan: ExchangePlan): Promise<ExchangeLog> {
+  async exchange(plan: ExchangePlan): Promise<ExchangeLog> {
+    checkExchange(plan);
     const { signal, onProgress, ...plain } = plan;
     return this.#perform<ExchangeLog>((shared) => ({ op: 'exchange', plan: plain, shared }), {
       signal,

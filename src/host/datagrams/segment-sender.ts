@@ -1,3 +1,4 @@
+import { assert } from '../../base/index.js';
 import { memory } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
 
@@ -50,13 +51,14 @@ export class SegmentSender {
   #laidOut = 0;
 
   constructor(libc: Libc, fd: number, options: SegmentSenderOptions) {
+    assert(Math.max(options.sequenceOffset + 4, options.stampOffset + 8) <= options.payload.length, 'a flood datagram has room for number and stamp');
     this.#libc = libc;
     this.#fd = fd;
     this.#size = options.payload.length;
     this.#sequenceOffset = options.sequenceOffset;
     this.#stampOffset = options.stampOffset;
-    this.capacity = Math.max(1, Math.min(CALL_DATAGRAMS_MAX, Math.floor(CALL_BYTES_MAX / Math.max(1, this.#size))));
-    this.#bytes = memory(Math.max(1, this.capacity * this.#size));
+    this.capacity = Math.max(1, Math.min(CALL_DATAGRAMS_MAX, Math.floor(CALL_BYTES_MAX / this.#size)));
+    this.#bytes = memory(this.capacity * this.#size);
     this.#view = new DataView(this.#bytes.buffer);
     for (let i = 0; i < this.capacity; i++) this.#bytes.set(options.payload, i * this.#size);
     this.#bytesAddress = libc.address(this.#bytes);
@@ -69,7 +71,7 @@ export class SegmentSender {
     this.#headerView = new DataView(this.#headers.buffer);
     this.#iov = new DataView(memory(this.capacity * IOV_BYTES).buffer);
     this.#control = this.#segmentControl();
-    this.batching = libc.sendmmsg === undefined ? 'none' : libc.constants.UDP_SEGMENT !== undefined && this.#size > 0 && 2 * this.#size <= UDP_BYTES_MAX ? 'segment' : 'mmsg';
+    this.batching = libc.sendmmsg === undefined ? 'none' : libc.constants.UDP_SEGMENT !== undefined && 2 * this.#size <= UDP_BYTES_MAX ? 'segment' : 'mmsg';
   }
 
   /**

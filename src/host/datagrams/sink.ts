@@ -43,6 +43,8 @@ export class Sink {
       this.#receive();
     } finally {
       if (joined) setInt(io.libc, io.fd, c.IPPROTO_UDP, c.UDP_GRO, 0);
+      // What is still queued may be joined, and the next operation would take it for one datagram.
+      for (let reads = 0; reads < READS_MAX && io.receiver.receive(c.MSG_DONTWAIT) > 0; reads++);
     }
     io.errors.collect();
     return {
@@ -99,9 +101,8 @@ export class Sink {
     for (let reads = 0; reads < READS_MAX; reads++) {
       const count = receiver.receive(libc.constants.MSG_DONTWAIT);
       if (count < 0) {
-        const name = libc.errnoName(receiver.errno);
-        if (name === 'EAGAIN') return reads > 0;
-        if (name !== 'EINTR') errors.afterFailure(receiver.errno);
+        if (receiver.errno === libc.errors.EAGAIN) return reads > 0;
+        if (receiver.errno !== libc.errors.EINTR) errors.afterFailure(receiver.errno);
         return true;
       }
       this.#count(count, now());

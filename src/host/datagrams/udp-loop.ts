@@ -121,9 +121,12 @@ class UdpLoop {
   /** Nothing to send: sleep until something comes, in one call where the system can. */
   #receiveIdle(): number {
     const c = this.#libc.constants;
-    if (this.#blocking) return this.#receiver.receive(c.MSG_WAITFORONE ?? 0);
-    this.#waiter.wait(STOP_NS, c.POLLIN);
-    return this.#receiver.receive(c.MSG_DONTWAIT);
+    if (!this.#blocking) this.#waiter.wait(STOP_NS, c.POLLIN);
+    const received = this.#receiver.receive(this.#blocking ? (c.MSG_WAITFORONE ?? 0) : c.MSG_DONTWAIT);
+    const { EAGAIN, EINTR } = this.#libc.errors;
+    // Out of memory, say: it may pass, but not by asking again at once.
+    if (received < 0 && this.#receiver.errno !== EAGAIN && this.#receiver.errno !== EINTR) this.#waiter.wait(ROOM_NS, 0);
+    return received;
   }
 
   /** A flood goes on: answer what is there, sleep for most of the pause, then look for datagrams until it is over. */
@@ -215,7 +218,7 @@ class UdpLoop {
       const taken = sender.send(Math.min(sender.capacity, flood.count - sent), flood.sequenceStart + sent, process.hrtime.bigint());
       if (taken === 0) {
         // Room shows in poll; any other failure does not, and is slept off.
-        if (this.#libc.errnoName(sender.errno) !== 'EAGAIN') this.#waiter.wait(BACK_OFF_NS, 0);
+        if (sender.errno !== this.#libc.errors.EAGAIN) this.#waiter.wait(BACK_OFF_NS, 0);
         break;
       }
       sent += taken;

@@ -66,11 +66,15 @@ export interface Libc {
 
   /** The last failure's number. */
   errno(): number;
+  /** This platform's error numbers by name, for telling one from another where it has to be quick. */
+  readonly errors: Readonly<Record<ErrorName, number>>;
   /** `ECONNREFUSED` and the like; `errno 12345` for a number without a name. */
   errnoName(errno: number): string;
   /** Where this memory is. */
   address(memory: ArrayBufferView): bigint;
 }
+
+export type ErrorName = keyof typeof osConstants.errno;
 
 /** The system's libc, or undefined where it cannot be reached: then `libcUnavailable()` says why. */
 export function loadLibc(): Libc | undefined {
@@ -167,6 +171,7 @@ function declare(koffi: typeof import('koffi'), platform: 'linux' | 'darwin'): L
     inet_pton: declared<Libc['inet_pton']>('int inet_pton(int, str, void *)'),
     inet_ntop: declared<Libc['inet_ntop']>('str inet_ntop(int, void *, void *, uint)'),
     errno: () => koffi.errno(),
+    errors: osConstants.errno,
     errnoName,
     address: (bytes) => koffi.address(bytes),
   };
