@@ -6,6 +6,8 @@ import type { ResponsivenessService } from './responsiveness-service.js';
 
 /** Probes under way at once: on a path that takes seconds to answer, a second's worth of them. */
 const PROBES_OUTSTANDING_MAX = 100;
+/** A sleep that rounds to nothing would never end. */
+const SLEEP_MS_MIN = 0.01;
 /** A part of an interval at the end counts when it is at least this share of one. */
 const LAST_INTERVAL_SHARE = 0.5;
 
@@ -33,7 +35,7 @@ export interface ResponsivenessLog extends ResponsivenessResult {
   readonly ownMs: readonly number[];
   /** Why load ended before its time, or could not grow. */
   readonly failures: readonly string[];
-  /** Every load-generating connection had ended. */
+  /** Every load-generating connection had ended, or nothing moved on them any more. */
   readonly died: boolean;
   readonly elapsedMs: number;
 }
@@ -51,12 +53,13 @@ export async function runResponsiveness(plan: ResponsivenessPlan): Promise<Respo
   try {
     await loads.grow(parameters.connectionsFirst);
     const multiplexed = loads.multiplexed;
-    algorithm = new ResponsivenessAlgorithm({ parameters, multiplexed, goodputIntervalsMax: Math.max(1, Math.floor(budgetMs / parameters.intervalMs / 2)) });
+    algorithm = new ResponsivenessAlgorithm({ parameters, multiplexed, goodputIntervalsMax: goodputIntervals(plan) });
     prober = new Prober(plan, { loads, algorithm, stop });
     let probing: Promise<void> | undefined;
     const loadedMs = ports.clock.nowMs();
     let lastMs = loadedMs;
     let lastBytes = loads.bytes();
+    let movedMs = loadedMs;
     died = loads.live === 0;
     for (let i = 1; !signal.aborted && !died; i++) {
       const dueMs = Math.min(loadedMs + i * parameters.intervalMs, Math.max(lastMs, startMs + budgetMs));
@@ -67,6 +70,12 @@ export async function runResponsiveness(plan: ResponsivenessPlan): Promise<Respo
       if (signal.aborted || died || elapsedMs < LAST_INTERVAL_SHARE * parameters.intervalMs) break;
       latenessMs.push(nowMs - dueMs);
       const bytes = loads.bytes();
+      if (bytes > lastBytes) movedMs = nowMs;
+      if (nowMs - movedMs >= plan.timeoutMs) {
+        loads.fail(`nothing moved for ${Math.round(nowMs - movedMs)} ms: the server or the path went away`);
+        died = true;
+        break;
+      }
       const step = algorithm.endInterval({ bytes: bytes - lastBytes, elapsedMs });
       lastMs = nowMs;
       lastBytes = bytes;
@@ -95,6 +104,12 @@ export async function runResponsiveness(plan: ResponsivenessPlan): Promise<Respo
     died,
     elapsedMs: ports.clock.nowMs() - startMs,
   };
+}
+
+/** The goodput stage leaves the other one its MAD intervals, and takes half of the time where that is too short for both. */
+function goodputIntervals({ parameters, budgetMs }: ResponsivenessPlan): number {
+  const intervals = Math.round(budgetMs / parameters.intervalMs);
+  return Math.max(1, Math.floor(intervals / 2), intervals - parameters.movingIntervals);
 }
 
 /** The load-generating connections. */
@@ -154,6 +169,11 @@ class Loads {
     return [...this.#failures];
   }
 
+  /** What is wrong with all of them together. */
+  fail(reason: string): void {
+    this.#failures.add(reason);
+  }
+
   bytes(): number {
     return this.#loads.reduce((sum, load) => sum + load.bytes(), 0);
   }
@@ -210,7 +230,7 @@ class Prober {
         const nowMs = clock.nowMs();
         dueMs = launchedMs + this.#algorithm.probeEveryMs();
         if (nowMs >= dueMs || signal.aborted) break;
-        await clock.sleep(Math.min(intervalMs, dueMs - nowMs), signal);
+        await clock.sleep(Math.max(SLEEP_MS_MIN, Math.min(intervalMs, dueMs - nowMs)), signal);
       }
       // After a stall the pace goes on from now: probes in a burst would measure each other.
       dueMs = Math.max(dueMs, clock.nowMs() - this.#algorithm.probeEveryMs());

@@ -32,7 +32,8 @@ export const responsivenessProbe: Probe<ResponsivenessOptions> = {
   name: 'responsiveness',
   summary: 'round trips per minute under load (RPM), after the IETF draft, against a tautline serve or an nq server',
   flags: [{ key: 'insecure', flag: '--insecure', help: 'go on although the certificate is not trusted', parse: () => true, boolean: true }],
-  defaults: { timeoutMs: 5000, durationMs: 20_000 },
+  // Twelve intervals a direction: eight until the averages have forgotten slow start, four of probes.
+  defaults: { timeoutMs: 5000, durationMs: 24_000 },
   expectedMs: (options) => options.durationMs,
   run: runProbe,
 };
@@ -48,6 +49,7 @@ async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<M
   const common = { ports, service, timeoutMs: options.timeoutMs, insecure, signal };
   try {
     request.onProgress(`idle round trips to ${formatEndpoint(service.remote)}`, 0);
+    const startedMs = ports.clock.nowMs();
     const idle = await idleScore(common, options.durationMs * IDLE_SHARE);
     const measurements: Measurement[] = [];
     for (const [i, direction] of DIRECTIONS.entries()) {
@@ -55,8 +57,9 @@ async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<M
         measurements.push(make(`responsiveness.${direction}`, INTERRUPTED));
         continue;
       }
-      const directionMs = options.durationMs / DIRECTIONS.length;
-      const parameters = parametersFor(directionMs);
+      // What one direction did not need, the next one has.
+      const directionMs = (options.durationMs - (ports.clock.nowMs() - startedMs)) / (DIRECTIONS.length - i);
+      const parameters = parametersFor(options.durationMs / DIRECTIONS.length);
       const log = await runResponsiveness({
         ...common,
         direction,
@@ -75,10 +78,13 @@ async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<M
 
 const INTERRUPTED = { outcome: 'unchecked', reason: 'interrupted before anything was measured', partial: true } as const;
 
-/** Both stages get their MAD intervals: where time is short, the intervals are. */
+/**
+ * Both stages need MAD intervals, and goodput as many again until its averages have forgotten slow
+ * start: where time is short, the intervals are.
+ */
 export function parametersFor(directionMs: number): ResponsivenessParameters {
   const { movingIntervals, intervalMs } = RESPONSIVENESS_PARAMETERS;
-  const fitting = directionMs / (2 * movingIntervals + 1);
+  const fitting = directionMs / (3 * movingIntervals);
   return { ...RESPONSIVENESS_PARAMETERS, intervalMs: Math.round(Math.max(INTERVAL_MS_MIN, Math.min(intervalMs, fitting))) };
 }
 
@@ -109,10 +115,10 @@ function measurementOf(log: ResponsivenessLog, context: Context): Measurement {
   const metric = `responsiveness.${direction}`;
   const details = detailsOf(log, context);
   const { score } = log;
-  const cut = log.died ? `every load-generating connection ended: ${log.failures.join('; ')}` : aborted ? 'interrupted' : undefined;
+  const cut = log.died ? `the load ended before its time: ${log.failures.join('; ')}` : aborted ? 'interrupted' : undefined;
   if (score === undefined) {
     const reason = cut ?? `no round trip could be timed under load (${log.probes.failed} of ${log.probes.sent} probes failed): give it more time with --duration`;
-    const outcome = aborted ? 'unchecked' : log.died && log.connections === 0 ? 'refused' : 'lost';
+    const outcome = aborted ? 'unchecked' : 'lost';
     return make(metric, { outcome, reason: aborted ? 'interrupted before responsiveness could be measured' : reason, details, ...(cut === undefined ? {} : { partial: true }) });
   }
   const interval = scoreInterval(log.samples, { trimmedShare: parameters.trimmedShare, multiplexed: log.multiplexed, seed });
