@@ -95,7 +95,7 @@ export const DEFAULT_BANDS: Bands = {
   },
   responsiveness: {
     unit: 'rpm', better: 'higher', of: 'median', excellent: 2000, good: 1000, fair: 200, samplesMin: 1,
-    why: 'round trips a minute under load: 2000, 1000 and 200 RPM are 30, 60 and 300 ms each, the steps that Apple calls high, medium and low',
+    why: 'round trips a minute under load: 2000, 1000 and 200 RPM are 30, 60 and 300 ms each',
   },
 };
 

@@ -42,7 +42,8 @@ export interface JudgedSubject {
  * 1. Paths are judged (targets, gateways, resolvers); this host's own loopback bounds them and proves nothing
  *    about them, so it counts only where nothing was named and nothing else answered.
  * 2. `unmeasured`: nothing that was to be judged gave a figure.
- * 3. `fail`: a figure with enough samples is poor, or one of several targets is out of reach.
+ * 3. `fail`: a figure of a target with enough samples is poor, or one of several targets is out of reach. A
+ *    gateway or resolver that nobody named can be poor, and the sentence says so, but nothing was asked of it.
  * 4. `inconclusive`: cut short, a figure above its ceiling, a probe that broke off on a path that answers, a
  *    path without one figure of enough samples, or a poor figure with too few samples to be held against it.
  * 5. `pass`: the rest. The band is the worst among figures with enough samples.
@@ -64,9 +65,10 @@ export function conclude(request: ConcludeRequest): Verdict {
   const band = counted.map((each) => each.band).reduce<Band | undefined>((worst, each) => (worst ? worseBand(worst, each) : each), undefined);
   const lostTarget = paths.some((subject) => subject.role === 'target' && !subject.reachable);
   const outcome = ((): Verdict['outcome'] => {
-    if (sufficient.some((each) => each.band === 'poor') || lostTarget) return 'fail';
+    const asked = reachable.filter(({ role }) => role === 'target').flatMap((subject) => subject.judged);
+    if (asked.some((each) => each.sufficient && each.band === 'poor') || lostTarget) return 'fail';
     if (interrupted || reachable.some(incomplete)) return 'inconclusive';
-    if (judged.some((each) => each.band === 'poor')) return 'inconclusive';
+    if (asked.some((each) => each.band === 'poor')) return 'inconclusive';
     return 'pass';
   })();
   const worst = [...(outcome === 'inconclusive' ? judged : counted)].sort(worstFirst)[0];

@@ -36,6 +36,13 @@ describe('conclusion', () => {
     assert.match(verdict.sentence, /not for coordinating AI training between hosts and moving large files/);
   });
 
+  it('does not fail for a poor gateway that nobody asked about, and says that it is poor', () => {
+    const verdict = conclude({ subjects: [subject('gateway', 'default gateway', rtt(80))] });
+    assert.equal(verdict.outcome, 'pass');
+    assert.equal(verdict.band, 'poor');
+    assert.match(verdict.sentence, /poor/);
+  });
+
   it('names the loss where a round trip is held back by it', () => {
     const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4, 100, { loss: { sent: 100, received: 80, ratio: 0.2, ci95: [0.13, 0.29] } }))] });
     assert.equal(verdict.outcome, 'fail');
