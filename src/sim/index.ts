@@ -11,7 +11,7 @@
  *     });
  *     const { streams } = network.ports('laptop');
  *     const remote = { host: '10.0.0.2', port: 7, family: 4 } as const;
- *     const connected = await network.run(streams.connect({ remote, timeoutMs: 1000 })); // connectMs: 20.03
+ *     const connected = await network.run(streams.connect({ remote, timeoutMs: 1000 })); // connectMs: 20.02
  *
  * `host(name).serveDatagrams(port, responder)` and `host(name).listen(port, ...)` let real servers' cores
  * answer inside, `kill(name)` ends a peer in the middle, and `path(from, to).counters` is the truth that

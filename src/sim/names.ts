@@ -1,6 +1,5 @@
 import type { Names, Resolution } from '../base/index.js';
-import { decodeAddress } from '../wire/index.js';
-import { decodeAnswer, DNS_RCODE, encodeQuery } from './dns-server.js';
+import { DNS_PORT, answersQuestion, decodeDnsMessage, encodeDnsQuery, isDnsName } from '../wire/index.js';
 import type { SimHost } from './host.js';
 
 type LookupOptions = Parameters<Names['lookup']>[1];
@@ -8,7 +7,6 @@ type Family = 4 | 6;
 
 /** A resolver's client asks again after this long (RES_TIMEOUT of the C library). */
 const RETRY_MS = 5000;
-const DNS_PORT = 53;
 
 /** Looks names up as the C library does: literals, then the hosts file, then the resolvers, by datagrams over the simulated paths. */
 export class SimNames implements Names {
@@ -32,6 +30,7 @@ export class SimNames implements Names {
     const name = host.toLowerCase().replace(/\.$/, '');
     const local = (name === 'localhost' ? ['127.0.0.1', '::1'] : spec.hosts?.[name])?.map(withFamily).filter(wanted(options.family));
     if (local && local.length > 0) return { outcome: 'ok', addresses: local, elapsedMs: 0 };
+    if (!isDnsName(name)) return { outcome: 'unknown', reason: `'${host}' is not a name`, elapsedMs: 0 };
     const resolvers = spec.resolvers ?? [];
     if (resolvers.length === 0)
       return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
@@ -58,7 +57,7 @@ export class SimNames implements Names {
     if (answers === 'aborted') return { outcome: 'failed', reason: `the lookup of '${host}' was interrupted`, elapsedMs: elapsedMs() };
     const addresses = answers.flatMap((answer) => answer.addresses);
     if (addresses.length > 0) return { outcome: 'ok', addresses, elapsedMs: elapsedMs() };
-    if (answers.some((answer) => answer.rcode === DNS_RCODE.serverFailure))
+    if (answers.some((answer) => answer.rcode === 'SERVFAIL'))
       return { outcome: 'failed', reason: `'${host}' could not be looked up: the resolver failed`, elapsedMs: elapsedMs() };
     const what =
       options.family === undefined
@@ -72,12 +71,13 @@ export class SimNames implements Names {
     resolvers: readonly string[],
     name: string,
     options: { family: Family; stop: { stopped: boolean } },
-  ): Promise<{ rcode: number; addresses: { host: string; family: Family }[] }> {
+  ): Promise<{ rcode: string; addresses: { host: string; family: Family }[] }> {
     const { timeline } = this.#host.network;
     const { family, stop } = options;
-    const done = timeline.deferred<{ rcode: number; addresses: { host: string; family: Family }[] }>();
+    const done = timeline.deferred<{ rcode: string; addresses: { host: string; family: Family }[] }>();
     const id = this.#nextId++ & 0xffff;
-    const query = encodeQuery(id, name, family);
+    const question = { name, type: family === 4 ? 'A' : 'AAAA' } as const;
+    const query = encodeDnsQuery(id, question);
     const attempt = (tried: number): void => {
       if (stop.stopped || done.settled) return;
       const resolver = resolvers[tried % resolvers.length] ?? '';
@@ -88,14 +88,14 @@ export class SimNames implements Names {
         attempt(tried + 1);
       };
       const close = this.#host.query({ host: resolver, port: DNS_PORT, family: resolver.includes(':') ? 6 : 4 }, query, (payload) => {
-        const answer = decodeAnswer(payload);
-        if (answer?.id !== id) return;
+        const answer = decodeDnsMessage(payload);
+        if (answer.kind !== 'answer' || answer.id !== id || !answersQuestion(answer, question)) return;
         again.cancelled = true;
         close();
-        const addresses = answer.addresses
-          .map((bytes) => decodeAddress(Uint8Array.from([family, 0, 0, ...bytes])))
-          .map(({ host }) => ({ host, family }));
-        done.resolve({ rcode: answer.rcode, addresses });
+        done.resolve({
+          rcode: answer.rcode,
+          addresses: answer.answers.filter(({ type }) => type === question.type).map(({ text }) => ({ host: text, family })),
+        });
       });
     };
     attempt(0);

@@ -8,6 +8,8 @@ import type { TimelineEvent } from './timeline.js';
 
 /** A responder that asks to be called again at once is called after this. */
 const DUE_GAP_NS = 1000;
+/** Clients whose way here is remembered; the longest silent one is forgotten first. */
+const CLIENTS_MAX = 10_000;
 
 /** What the loop around a real socket does for a responder: hands over what came, sends what it answers and the floods that are due. */
 export class ResponderLoop implements PacketTaker {
@@ -41,10 +43,17 @@ export class ResponderLoop implements PacketTaker {
     if (this.#host.dead) return;
     const { clock } = this.#host;
     const from = encodeAddress(packet.from);
-    this.#reachedAt.set(from.join(), packet.to);
+    this.#remember(from.join(), packet.to);
     const answer = this.#responder.receive(packet.payload, from, clock.wallNs(arrivedNs), clock.wallNs());
     if (answer) sendAnswer(this.#host, packet, answer);
     this.#floods();
+  }
+
+  #remember(client: string, reachedAt: Endpoint): void {
+    this.#reachedAt.delete(client);
+    this.#reachedAt.set(client, reachedAt);
+    const [oldest] = this.#reachedAt.keys();
+    if (this.#reachedAt.size > CLIENTS_MAX && oldest !== undefined) this.#reachedAt.delete(oldest);
   }
 
   #floods(): void {

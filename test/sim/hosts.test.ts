@@ -116,6 +116,7 @@ describe('names', () => {
 
   test('an unknown name, a failing resolver, none, and a silent one are told apart', async () => {
     assert.equal((await lookup(world({}), 'nobody.example')).outcome, 'unknown');
+    assert.equal((await lookup(world({}), `${'x'.repeat(64)}.example`)).outcome, 'unknown');
     assert.equal((await lookup(world({}, { services: [{ kind: 'dns', answers: 'servfail' }] }), 'old.example')).outcome, 'failed');
     assert.equal((await lookup(world({ resolvers: [] }), 'old.example')).outcome, 'failed');
     const silent = await lookup(world({}, { services: [{ kind: 'dns', answers: 'never' }] }), 'old.example', { timeoutMs: 8000 });
