@@ -144,7 +144,8 @@ export class Exchange {
     const io = this.#io;
     const { receiver } = io;
     const stepped = io.sampleClocks();
-    for (let i = 0; i < count && !this.#over && !this.#progress.aborted; i++) {
+    // All that was read is kept, even beyond the last reply that was waited for: no later exchange would see it.
+    for (let i = 0; i < count; i++) {
       let from = i * SLOT_BYTES;
       let length = receiver.length[i] ?? 0;
       if (this.#icmp) {
