@@ -25,8 +25,12 @@ export function measureTls(clock: Clock, options: Parameters<Web['tls']>[0]): Pr
       settled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      socket?.destroy();
-      raw.destroy();
+      // After a handshake the server is owed its end of it, and a goodbye.
+      if (outcome.outcome === 'ok') socket?.destroySoon();
+      else {
+        socket?.destroy();
+        raw.destroy();
+      }
       resolve(outcome);
     };
     const onAbort = (): void => settle({ outcome: 'failed', reason: `the handshake with ${place} was interrupted` });
