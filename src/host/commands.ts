@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { CommandResult, Commands } from '../base/index.js';
 
 /** Output beyond this is cut: no program that we run has more to say. */
@@ -15,7 +17,8 @@ export function createCommands(): Commands {
  */
 function run(program: string, args: readonly string[], options: { timeoutMs: number; signal?: AbortSignal }): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+    const child = start(program, args);
+    if (!child) return resolve({ outcome: 'missing' });
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     let cut = false;
@@ -42,6 +45,15 @@ function run(program: string, args: readonly string[], options: { timeoutMs: num
       finish(cut ? { outcome: 'timeout', ...texts } : { outcome: 'exited', code: code ?? 128, ...texts });
     });
   });
+}
+
+/** Most failures come as an event; but where the system forbids a program (file capabilities beyond ours), spawn throws. */
+function start(program: string, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> | undefined {
+  try {
+    return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+  } catch {
+    return undefined;
+  }
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {
