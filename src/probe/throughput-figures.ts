@@ -56,6 +56,8 @@ interface Figures {
   readonly omittedMs: number;
   readonly measuredMs: number;
   readonly goodputBps: number;
+  /** By how much the fullest interval exceeded the usual: what may have arrived before the time that counts. */
+  readonly burstBytes: number;
   /** The run ended within its warm-up, which therefore counts. */
   readonly tooShort: boolean;
 }
@@ -73,10 +75,16 @@ function figuresOf(result: DirectionResult, { omitMs, intervalMs }: FigureOption
   const all = counted.reduce((sum, interval) => sum + sumOf(interval.bytes), 0);
   const goodputBps = rateBps(all, measuredMs);
   const rates = whole.map((interval) => rateBps(sumOf(interval.bytes), interval.endMs - interval.startMs));
-  return { rates: rates.length > 0 ? rates : [goodputBps], omittedMs, measuredMs, goodputBps, tooShort };
+  const moved = whole.map((interval) => sumOf(interval.bytes)).sort((a, b) => a - b);
+  const burstBytes = (moved.at(-1) ?? 0) - (moved[Math.floor(moved.length / 2)] ?? 0);
+  return { rates: rates.length > 0 ? rates : [goodputBps], omittedMs, measuredMs, goodputBps, burstBytes, tooShort };
 }
 
-/** How far the rate may be off: what one read of the receiver moves, at either end of the time that counts. */
+/**
+ * How far the rate may be off: what one read of the receiver moves, at either end of the time that
+ * counts; and where segments were lost, what TCP held back until the missing one had come, which may
+ * have arrived before that time.
+ */
 function errorOf(result: DirectionResult, options: FigureOptions, figures: Figures): MeasurementError {
   const readBytes = Math.min(READ_BYTES_MAX, Math.max(READ_BYTES, (figures.goodputBps / 8e3) * READ_MS));
   const from = [`timed by the receiver, which counts in steps of up to ${formatBytes(readBytes)}`];
@@ -90,8 +98,15 @@ function errorOf(result: DirectionResult, options: FigureOptions, figures: Figur
     if ((report?.busiest ?? 0) > BUSY_SHARE) from.push(`processor: the ${who}'s busiest thread computed ${Math.round(100 * (report?.busiest ?? 0))} % of the time, so it may be what limits the rate`);
     for (const fallback of report?.fallbacks ?? []) from.push(`${who}: ${fallback}`);
   }
-  const value = figures.measuredMs > 0 ? rateBps(2 * readBytes, figures.measuredMs) : figures.goodputBps;
+  const heldBytes = retransmitsOf(result) > 0 ? figures.burstBytes : 0;
+  if (heldBytes > readBytes) from.push(`retransmissions: bytes that waited for a missing one came at once, up to ${formatBytes(heldBytes)} more than usual in an interval`);
+  const value = figures.measuredMs > 0 ? rateBps(2 * readBytes + heldBytes, figures.measuredMs) : figures.goodputBps;
   return { value: Math.min(value, figures.goodputBps), unit: 'bps', from: [...from, ...options.also] };
+}
+
+function retransmitsOf(result: DirectionResult): number {
+  const tcp = result.sender?.tcp ?? result.senderIntervals.at(-1)?.tcp ?? [];
+  return tcp.reduce((sum, info) => sum + (info?.retransmits ?? 0), 0);
 }
 
 function detailsOf(result: DirectionResult, options: FigureOptions, figures: Figures | undefined): Record<string, unknown> {

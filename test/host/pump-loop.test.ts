@@ -18,6 +18,7 @@ interface FakeSocket {
   readyAtMs: number;
   moved: number;
   wakeBytes: number[];
+  unsentMax: number[];
   shut: boolean;
   unacked: number[];
   discarded: boolean[];
@@ -33,7 +34,7 @@ class FakeKernel implements PumpCalls {
   onPoll: () => void = () => {};
 
   socket(fd: number, parts: Partial<FakeSocket> = {}): FakeSocket {
-    const socket: FakeSocket = { results: [], rest: 0, readyAtMs: 0, moved: 0, wakeBytes: [], shut: false, unacked: [], discarded: [], ...parts };
+    const socket: FakeSocket = { results: [], rest: 0, readyAtMs: 0, moved: 0, wakeBytes: [], unsentMax: [], shut: false, unacked: [], discarded: [], ...parts };
     this.sockets.set(fd, socket);
     return socket;
   }
@@ -81,6 +82,10 @@ class FakeKernel implements PumpCalls {
 
   setWakeBytes(fd: number, bytes: number): void {
     this.sockets.get(fd)?.wakeBytes.push(bytes);
+  }
+
+  setUnsentMax(fd: number, bytes: number): void {
+    this.sockets.get(fd)?.unsentMax.push(bytes);
   }
 
   unackedBytes(fd: number): number | undefined {
@@ -242,6 +247,20 @@ describe('sending pump', () => {
     run(kernel, job('send', [3], { durationMs: 1000, paceBps: 8e6, writeBytesMax: 4000 }), memory);
     assert.ok(Math.abs(memory.bytes(0) - 1e6) <= 8000, String(memory.bytes(0)));
     assert.ok(kernel.polls < 2000);
+  });
+
+  it('lets little wait in the socket at low rates, sets no bound at high ones, and leaves a paced socket alone', () => {
+    const unsentAt = (chunk: number, more: Partial<PumpJob> = {}): number[] => {
+      const kernel = new FakeKernel();
+      kernel.callMs = 1;
+      const socket = kernel.socket(3, { rest: chunk });
+      run(kernel, job('send', [3], { durationMs: 300, ...more }));
+      return socket.unsentMax;
+    };
+    assert.deepEqual(unsentAt(2_500), [64 * 1024]);
+    assert.deepEqual(unsentAt(25_000), [512 * 1024]);
+    assert.deepEqual(unsentAt(1_000_000), []);
+    assert.deepEqual(unsentAt(2_500, { paced: true }), []);
   });
 
   it('stops early and still ends its direction', () => {

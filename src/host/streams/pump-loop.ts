@@ -12,6 +12,8 @@ export interface PumpCalls {
   shutdownSend(fd: number): void;
   /** How many bytes a receiver must have before it is woken. */
   setWakeBytes(fd: number, bytes: number): void;
+  /** How many bytes may wait in a sender's socket beyond those on their way. */
+  setUnsentMax(fd: number, bytes: number): void;
   /** Bytes that are not acknowledged yet, or undefined where the kernel does not tell. */
   unackedBytes(fd: number): number | undefined;
   nowMs(): number;
@@ -27,6 +29,8 @@ export interface PumpJob {
   readonly copy: boolean;
   /** Bits per second of each stream, where the kernel does not pace by itself. */
   readonly paceBps?: number;
+  /** The kernel paces by itself, and has been told how much may wait. */
+  readonly paced?: boolean;
   /** Longest single write; smaller for low rates, so that the rate is even. */
   readonly writeBytesMax: number;
 }
@@ -83,6 +87,7 @@ function send(job: PumpJob, memory: PumpMemory, calls: PumpCalls, onFirst: () =>
     if (job.paceBps === undefined) return Number.POSITIVE_INFINITY;
     return (job.paceBps / 8e3) * (nowMs - startMs) - memory.bytes(job.streams[i]?.index ?? 0);
   };
+  const unsent = job.paced ? undefined : new UnsentBytes(job, memory, calls);
   const draining: number[] = [];
   const end = (i: number): void => {
     const stream = job.streams[i];
@@ -114,6 +119,7 @@ function send(job: PumpJob, memory: PumpMemory, calls: PumpCalls, onFirst: () =>
         if (left[i] === 0) end(i);
       } else if (sent < 0 && !calls.again.includes(sent)) finish(i, STATE.broken);
     }
+    unsent?.adapt(nowMs);
     // Sending by bytes has no end of its own when the peer stops reading.
     if (endMs === Number.POSITIVE_INFINITY && nowMs - lastMs > job.idleMs) job.streams.forEach((_, i) => finish(i, STATE.broken));
   }
@@ -184,6 +190,66 @@ function found(entries: Int32Array, i: number): boolean {
   return (entries[2 * i + 1] ?? 0) >>> 16 !== 0;
 }
 
+/** What each stream moved since it was last asked, as bytes per millisecond. */
+class Rates {
+  readonly #job: PumpJob;
+  readonly #memory: PumpMemory;
+  readonly #before: Float64Array;
+  #atMs: number;
+
+  constructor(job: PumpJob, memory: PumpMemory, nowMs: number) {
+    this.#job = job;
+    this.#memory = memory;
+    this.#before = new Float64Array(job.streams.length);
+    this.#atMs = nowMs;
+  }
+
+  /** Calls back for each stream that still runs, if `everyMs` have passed. */
+  every(everyMs: number, nowMs: number, call: (stream: number, fd: number, bytesPerMs: number) => void): void {
+    const passedMs = nowMs - this.#atMs;
+    if (passedMs < everyMs) return;
+    this.#atMs = nowMs;
+    this.#job.streams.forEach(({ index, fd }, i) => {
+      const bytes = this.#memory.bytes(index);
+      const rate = (bytes - (this.#before[i] ?? 0)) / passedMs;
+      this.#before[i] = bytes;
+      if (this.#memory.state(index) === STATE.running) call(i, fd, rate);
+    });
+  }
+}
+
+/**
+ * How much may wait in a sender's socket (TCP_NOTSENT_LOWAT). Left alone, the kernel takes megabytes,
+ * which on a slow path go on arriving for seconds after the run. So it is what leaves in KEEP_MS at
+ * the rate just seen, and unbounded on fast paths, where more calls would cost rate.
+ */
+class UnsentBytes {
+  static readonly #EVERY_MS = 50;
+  static readonly #KEEP_MS = 20;
+  static readonly #MIN = 64 * 1024;
+  static readonly #MAX = 4 * 1024 * 1024;
+  static readonly #UNBOUNDED = 0x7fff_ffff;
+  readonly #rates: Rates;
+  readonly #calls: PumpCalls;
+  readonly #current: Int32Array;
+
+  constructor(job: PumpJob, memory: PumpMemory, calls: PumpCalls) {
+    this.#rates = new Rates(job, memory, calls.nowMs());
+    this.#calls = calls;
+    this.#current = new Int32Array(job.streams.length).fill(UnsentBytes.#UNBOUNDED);
+  }
+
+  adapt(nowMs: number): void {
+    this.#rates.every(UnsentBytes.#EVERY_MS, nowMs, (i, fd, bytesPerMs) => {
+      const power = 2 ** Math.ceil(Math.log2(Math.max(1, bytesPerMs * UnsentBytes.#KEEP_MS)));
+      const bytes = power > UnsentBytes.#MAX ? UnsentBytes.#UNBOUNDED : Math.max(UnsentBytes.#MIN, power);
+      if (this.#current[i] === bytes) return;
+      this.#current[i] = bytes;
+      this.#calls.setUnsentMax(fd, bytes);
+    });
+  }
+}
+
 /**
  * How much must be there before the receiver is woken (SO_RCVLOWAT). At tens of gigabits a second
  * every wake-up costs more than the bytes it fetches; at low rates waiting for bytes would distort
@@ -196,48 +262,34 @@ class WakeBytes {
   static readonly #MIN = 32 * 1024;
   static readonly #MAX = 512 * 1024;
   readonly #job: PumpJob;
-  readonly #memory: PumpMemory;
+  readonly #rates: Rates;
   readonly #calls: PumpCalls;
   readonly #current: Int32Array;
-  readonly #before: Float64Array;
-  #atMs: number;
 
   constructor(job: PumpJob, memory: PumpMemory, calls: PumpCalls) {
     this.#job = job;
-    this.#memory = memory;
+    this.#rates = new Rates(job, memory, calls.nowMs());
     this.#calls = calls;
     this.#current = new Int32Array(job.streams.length).fill(1);
-    this.#before = new Float64Array(job.streams.length);
-    this.#atMs = calls.nowMs();
   }
 
   adapt(nowMs: number): void {
-    const passedMs = nowMs - this.#atMs;
-    if (passedMs < WakeBytes.#EVERY_MS) return;
-    this.#atMs = nowMs;
-    this.#job.streams.forEach((stream, i) => {
-      const bytes = this.#memory.bytes(stream.index);
-      const inWakeMs = ((bytes - (this.#before[i] ?? 0)) / passedMs) * WakeBytes.#WAKE_MS;
-      this.#before[i] = bytes;
-      const power = 2 ** Math.floor(Math.log2(Math.max(1, inWakeMs)));
-      this.#set(i, power < WakeBytes.#MIN ? 1 : Math.min(power, WakeBytes.#MAX));
+    this.#rates.every(WakeBytes.#EVERY_MS, nowMs, (i, fd, bytesPerMs) => {
+      const power = 2 ** Math.floor(Math.log2(Math.max(1, bytesPerMs * WakeBytes.#WAKE_MS)));
+      this.#set(i, fd, power < WakeBytes.#MIN ? 1 : Math.min(power, WakeBytes.#MAX));
     });
   }
 
   /** Back to waking at every byte. @returns whether any threshold had been raised */
   lower(): boolean {
-    let raised = false;
-    this.#current.forEach((bytes, i) => {
-      if (bytes > 1) raised = true;
-      this.#set(i, 1);
-    });
+    const raised = this.#current.some((bytes) => bytes > 1);
+    if (raised) this.#job.streams.forEach(({ fd }, i) => this.#set(i, fd, 1));
     return raised;
   }
 
-  #set(i: number, bytes: number): void {
-    const stream = this.#job.streams[i];
-    if (!stream || this.#current[i] === bytes || this.#memory.state(stream.index) !== STATE.running) return;
+  #set(i: number, fd: number, bytes: number): void {
+    if (this.#current[i] === bytes) return;
     this.#current[i] = bytes;
-    this.#calls.setWakeBytes(stream.fd, bytes);
+    this.#calls.setWakeBytes(fd, bytes);
   }
 }

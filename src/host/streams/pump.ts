@@ -142,7 +142,7 @@ class PumpRun {
   async #native(calls: SocketCalls, fds: readonly number[]): Promise<ThreadFigures> {
     const kernelPaces = this.#pace(calls, fds);
     const threads = Math.max(1, Math.min(fds.length, THREADS_MAX, Math.floor(availableParallelism() / 2)));
-    const base = this.#job(kernelPaces ? undefined : this.#streamRateBps());
+    const base = { ...this.#job(kernelPaces ? undefined : this.#streamRateBps()), paced: kernelPaces && this.#streamRateBps() !== undefined };
     const jobs = Array.from({ length: threads }, (_, thread): PumpJob => ({
       ...base,
       streams: fds.map((fd, index) => ({ index, fd, ...this.#share(index) })).filter(({ index }) => index % threads === thread),

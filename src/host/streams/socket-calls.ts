@@ -70,6 +70,7 @@ function build(libc: Libc): SocketCalls {
     poll: (entries, timeoutMs) => libc.poll(entries, entries.length / 2, timeoutMs),
     shutdownSend: (fd) => void libc.shutdown(fd, c.SHUT_WR),
     setWakeBytes: (fd, bytes) => void setInt(libc, fd, c.SOL_SOCKET, c.SO_RCVLOWAT, bytes),
+    setUnsentMax: (fd, bytes) => void setInt(libc, fd, c.IPPROTO_TCP, c.TCP_NOTSENT_LOWAT, bytes),
     unackedBytes(fd) {
       if (!linux) return readInt(libc, fd, c.SOL_SOCKET, SO_NWRITE_DARWIN);
       return libc.ioctl(fd, SIOCOUTQ, word) === 0 ? wordView.getInt32(0, true) : undefined;
