@@ -129,6 +129,7 @@ class Exchange {
       sent: this.#sent.length,
       dueNs: Float64Array.from(this.#due),
       sentNs: Float64Array.from(this.#sent),
+      callNs: new Float64Array(this.#sent.length),
       received: this.#arrived.length,
       arrivedNs: Float64Array.from(this.#arrived),
       readNs: Float64Array.from(this.#read),

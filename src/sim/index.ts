@@ -29,3 +29,4 @@ export type { PathCounters, SimPath } from './path.js';
 export { parseScenario, ScenarioSchema } from './scenario.js';
 export type { DirectionSpec, EventSpec, HostSpec, PathSpec, Scenario, ServiceSpec } from './scenario.js';
 export type { Listener } from './streams.js';
+export type { RunOptions } from './timeline.js';

@@ -4,6 +4,7 @@ import { SimHost } from './host.js';
 import { SimPath } from './path.js';
 import type { DirectionSpec, EventSpec, PathSpec, Scenario } from './scenario.js';
 import { Timeline } from './timeline.js';
+import type { RunOptions } from './timeline.js';
 
 const STARTED_AT_DEFAULT = '2026-01-01T00:00:00Z';
 /** A host to itself, when the scenario does not say otherwise. */
@@ -69,10 +70,10 @@ export class SimNetwork {
 
   /**
    * Lets virtual time pass until `work` settles, and hands over what it settled with.
-   * @throws Error when nothing is left to happen that could settle it, or after `limitMs` of virtual time
+   * @throws Error when nothing is left to happen that could settle it, or after a day of virtual time (`limitMs`)
    */
-  run<T>(work: Promise<T> | (() => Promise<T>), options: { limitMs?: number } = {}): Promise<T> {
-    return this.timeline.run(work, options.limitMs);
+  run<T>(work: Promise<T> | (() => Promise<T>), options: RunOptions = {}): Promise<T> {
+    return this.timeline.run(work, options);
   }
 
   /** Ends a host's programs (`process`: its ports close, peers are told) or the host as a whole (`host`: it falls silent). */

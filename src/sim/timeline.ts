@@ -1,9 +1,18 @@
 /** How many events happen between two looks at the waiting code when nothing has been promised to it. */
 const BATCH_EVENTS_MAX = 1024;
-/** How often the event loop may turn with nothing scheduled before the run is called stuck (about half a second). */
-const IDLE_TURNS_MAX = 200_000;
+/** Turns of the event loop without anything to do after which the run waits in real time, for example for a module that is being loaded. */
+const IDLE_TURNS = 1000;
+/** How long it does so before it is called stuck. */
+const PATIENCE_MS = 1500;
 /** A run that needs more virtual time than this is stuck in a loop. */
 const RUN_MS_MAX = 24 * 3600e3;
+
+export interface RunOptions {
+  /** Virtual time that the work may take; default a day. */
+  readonly limitMs?: number;
+  /** Real time that it may wait for something outside the simulation; default 1500. */
+  readonly patienceMs?: number;
+}
 
 export interface TimelineEvent {
   readonly atNs: number;
@@ -84,9 +93,10 @@ export class Timeline {
 
   /**
    * Lets time pass until `work` settles.
-   * @throws Error when nothing is left to happen that could settle it, or after `limitMs` of virtual time
+   * @throws Error when nothing is left to happen that could settle it (after `patienceMs` of real time), or after `limitMs` of virtual time
    */
-  async run<T>(work: Promise<T> | (() => Promise<T>), limitMs = RUN_MS_MAX): Promise<T> {
+  async run<T>(work: Promise<T> | (() => Promise<T>), options: RunOptions = {}): Promise<T> {
+    const { limitMs = RUN_MS_MAX, patienceMs = PATIENCE_MS } = options;
     const promise = typeof work === 'function' ? work() : work;
     let settled = false;
     const settle = (): void => {
@@ -95,10 +105,10 @@ export class Timeline {
     promise.then(settle, settle);
     const limitNs = this.#nowNs + limitMs * 1e6;
     for (let idle = 0; ;) {
-      await turn();
+      await turn(idle);
       if (settled) return promise;
       if (this.#advance()) idle = 0;
-      else if (++idle > IDLE_TURNS_MAX)
+      else if (++idle > IDLE_TURNS + patienceMs)
         throw new Error(`simulation is stuck at ${this.#nowNs / 1e6} ms: nothing is left to happen, and the work has not ended`);
       if (this.#nowNs > limitNs) throw new Error(`simulation ran for ${limitMs} ms of virtual time and the work has not ended`);
     }
@@ -166,6 +176,6 @@ function before(a: Scheduled, b: Scheduled): boolean {
 }
 
 /** One turn of the real event loop: every settled promise's consequences have happened when it ends. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+function turn(idle: number): Promise<void> {
+  return new Promise((resolve) => (idle <= IDLE_TURNS ? setImmediate(resolve) : setTimeout(resolve, 1)));
 }

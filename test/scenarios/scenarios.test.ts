@@ -17,3 +17,16 @@ for (const [name, file] of scenarioFiles()) {
     }
   });
 }
+
+describe('measuring in a scenario', () => {
+  test('gives the same figures to the last digit when done again, and others with another seed', async () => {
+    const [, file] = scenarioFiles().find(([name]) => name === 'mobile.json') ?? [];
+    const cases = (file?.measure ?? []).filter(({ probe, key }) => ['echo', 'throughput'].includes(probe) && key === file?.key);
+    assert.ok(file && cases.length > 0);
+    for (const measure of cases) {
+      const first = await measureIn(file, measure, 7);
+      assert.deepEqual(await measureIn(file, measure, 7), first);
+      assert.notDeepEqual(await measureIn(file, measure, 8), first);
+    }
+  });
+});

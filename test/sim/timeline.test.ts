@@ -44,7 +44,23 @@ describe('virtual time', () => {
   });
 
   test('work that nothing can end is told, not waited for', async () => {
-    await assert.rejects(() => empty().run(new Promise(() => {})), /stuck at 0 ms/);
+    await assert.rejects(() => empty().run(new Promise(() => {}), { patienceMs: 0 }), /stuck at 0 ms/);
+  });
+
+  test('what takes real time, such as loading a module, is waited for', async () => {
+    const network = empty();
+    const loaded = await network.run(async () => {
+      const { clock } = network.ports('a');
+      await clock.sleep(5);
+      const zlib = await import('node:zlib');
+      const packed = await new Promise<Uint8Array>((resolve, reject) =>
+        zlib.gzip('x', (error, bytes) => (error ? reject(error) : resolve(bytes))),
+      );
+      await clock.sleep(5);
+      return packed.length;
+    });
+    assert.ok(loaded > 0);
+    assert.equal(network.nowMs, 10);
   });
 
   test('work that goes on for ever is cut at the limit', async () => {
