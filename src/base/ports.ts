@@ -146,6 +146,8 @@ export interface ExchangeLog {
   readonly dueNs: Float64Array;
   /** When datagram i was handed to the kernel, length `sent`; NaN where the kernel refused it. */
   readonly sentNs: Float64Array;
+  /** How long handing datagram i over took: it left within this time after `sentNs`. Length `sent`. */
+  readonly callNs: Float64Array;
   readonly received: number;
   /** Arrival of reply k by `stamps`, length `received`. */
   readonly arrivedNs: Float64Array;

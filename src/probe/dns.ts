@@ -185,7 +185,7 @@ function hasStrays(train: DnsTrain): boolean {
 
 function errorOf({ log, flow }: DnsTrain, sampling: Sampling): NonNullable<Measurement['error']> {
   const latenessMs = Float64Array.from(log.sentNs, (sentNs, i) => (sentNs - (log.dueNs[i] ?? sentNs)) / 1e6);
-  return trainError({ flow, latenessMs, intervalMs: sampling.intervalMs, kernelDrops: log.kernelDrops, cpuMs: log.cpuMs, elapsedMs: log.elapsedMs });
+  return trainError({ flow, latenessMs, callMs: log.callNs.map((ns) => ns / 1e6), intervalMs: sampling.intervalMs, kernelDrops: log.kernelDrops, cpuMs: log.cpuMs, elapsedMs: log.elapsedMs });
 }
 
 /** Why no answer came, in the order in which the causes exclude each other. */

@@ -29,6 +29,7 @@ export interface EchoRun {
   readonly downMs: Float64Array;
   readonly sentMs: Float64Array;
   readonly latenessMs: Float64Array;
+  readonly callMs: Float64Array;
   /** Losses by direction; `unknown` where the responder could not be asked and no later reply tells. */
   readonly lost: { readonly up: number; readonly down: number; readonly unknown: number };
   readonly duplicates: { readonly up: number; readonly down: number };
@@ -154,6 +155,7 @@ export class EchoTally {
       downMs,
       sentMs,
       latenessMs,
+      callMs: series.callMs.subarray(0, tried),
       lost: this.#lost(series, report),
       duplicates: { up: Math.max(this.#duplicatesUp, report?.duplicates ?? 0), down: this.#duplicatesDown },
       reordered: { up: Math.max(this.#reorderedUp, report?.reordered ?? 0), down: this.#reorderedDown },

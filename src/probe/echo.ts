@@ -100,7 +100,7 @@ function echoMeasurements(run: EchoRun, context: Context): Measurement[] {
   const { make, request, session, sampling } = context;
   const verdict = verdictOf(run, sampling);
   const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
-  const error = trainError({ flow: session.flow, latenessMs: run.latenessMs, intervalMs: sampling.intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs, also: causes(run, context) });
+  const error = trainError({ flow: session.flow, latenessMs: run.latenessMs, callMs: run.callMs, intervalMs: sampling.intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs, also: causes(run, context) });
   const shared = { ...verdict, loss: lossOf(run.sent, run.received) };
   const measurements = [make('rtt', { ...shared, ...withSummary(run.rttMs, request.seed), error, details: detailsOf(run, context) })];
   if (variation.summary) {

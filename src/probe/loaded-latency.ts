@@ -48,14 +48,26 @@ export class LoadedLatency {
   /** Opens the session and measures without load. A load without echoes is still worth measuring, so a failure is only noted. */
   async idle(loadMs: number): Promise<Measurement | undefined> {
     const { ports, options, key, signal } = this.#request;
-    const opened = await openEchoSession({ ports, remote: this.#remote, timeoutMs: options.timeoutMs, signal, ...(key ? { key } : {}), ...(options.dscp === undefined ? {} : { dscp: options.dscp }) });
+    const opened = await openEchoSession({
+      ports,
+      remote: this.#remote,
+      timeoutMs: options.timeoutMs,
+      signal,
+      ...(key ? { key } : {}),
+      ...(options.dscp === undefined ? {} : { dscp: options.dscp }),
+    });
     if (opened.outcome !== 'ok') {
       this.#failure = { outcome: opened.outcome, reason: opened.reason };
       return this.#make('rtt.idle', this.#failure);
     }
     this.#session = opened.session;
     const idleMs = Math.min(IDLE_MS_MAX, Math.max(IDLE_MS_MIN, loadMs * IDLE_SHARE));
-    const echoes = await opened.session.run({ count: Math.ceil(idleMs / IDLE_INTERVAL_MS), intervalMs: IDLE_INTERVAL_MS, waitMs: options.timeoutMs, signal });
+    const echoes = await opened.session.run({
+      count: Math.ceil(idleMs / IDLE_INTERVAL_MS),
+      intervalMs: IDLE_INTERVAL_MS,
+      waitMs: options.timeoutMs,
+      signal,
+    });
     if (echoes.sent === 0) return undefined;
     const summary = summarize(echoes.rttMs, { seed: this.#request.seed });
     if (summary) this.#idleMs = { median: summary.median, p95: summary.p95 };
@@ -71,7 +83,10 @@ export class LoadedLatency {
     const stop = AbortSignal.any([signal, ended]);
     await ports.clock.sleep(omitMs, stop);
     if (stop.aborted) return;
-    const intervalMs = durationMs === undefined ? LOADED_INTERVAL_MS_MAX : Math.min(LOADED_INTERVAL_MS_MAX, Math.max(LOADED_INTERVAL_MS_MIN, (durationMs - omitMs) / LOADED_ECHOES));
+    const intervalMs =
+      durationMs === undefined
+        ? LOADED_INTERVAL_MS_MAX
+        : Math.min(LOADED_INTERVAL_MS_MAX, Math.max(LOADED_INTERVAL_MS_MIN, (durationMs - omitMs) / LOADED_ECHOES));
     const count = durationMs === undefined ? ECHOES_MAX : Math.max(1, Math.floor((durationMs - omitMs) / intervalMs));
     this.#run = { echoes: await session.run({ count, intervalMs, waitMs: options.timeoutMs, signal: stop }), intervalMs };
   }
@@ -88,15 +103,29 @@ export class LoadedLatency {
     await this.#session?.close();
   }
 
-  #measurement(metric: string, { echoes, intervalMs }: { echoes: EchoRun; intervalMs: number }, details: Record<string, unknown>): Measurement {
+  #measurement(
+    metric: string,
+    { echoes, intervalMs }: { echoes: EchoRun; intervalMs: number },
+    details: Record<string, unknown>,
+  ): Measurement {
     const session = this.#session as EchoSession;
     const summary = summaryMs(echoes.rttMs, this.#request.seed);
     const idle = metric === 'rtt.idle' ? undefined : this.#idleMs;
     const increase = summary && idle ? { increaseMs: { median: summary.median - idle.median, p95: summary.p95 - idle.p95 } } : {};
     return this.#make(metric, {
-      ...(summary ? { outcome: 'ok' as const, summary } : { outcome: 'lost' as const, reason: `none of ${echoes.sent} echoes was answered` }),
+      ...(summary
+        ? { outcome: 'ok' as const, summary }
+        : { outcome: 'lost' as const, reason: `none of ${echoes.sent} echoes was answered` }),
       loss: lossOf(settled(echoes), echoes.received),
-      error: trainError({ flow: session.flow, latenessMs: echoes.latenessMs, intervalMs, kernelDrops: echoes.kernelDrops, cpuMs: echoes.cpuMs, elapsedMs: echoes.elapsedMs }),
+      error: trainError({
+        flow: session.flow,
+        latenessMs: echoes.latenessMs,
+        callMs: echoes.callMs,
+        intervalMs,
+        kernelDrops: echoes.kernelDrops,
+        cpuMs: echoes.cpuMs,
+        elapsedMs: echoes.elapsedMs,
+      }),
       ...(this.#request.signal.aborted ? { partial: true } : {}),
       details: { intervalMs, lost: echoes.lost, ...increase, ...details },
     });

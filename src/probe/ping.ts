@@ -167,7 +167,7 @@ async function pingBySocket(request: ProbeRequest<PingOptions>, flow: DatagramFl
     rttMs: rttMs.subarray(0, series.tried),
     sent: series.sent,
     received,
-    error: trainError({ flow, latenessMs, intervalMs: sampling.intervalMs, kernelDrops: series.kernelDrops, cpuMs: series.cpuMs, elapsedMs: series.elapsedMs, also }),
+    error: trainError({ flow, latenessMs, callMs: series.callMs.subarray(0, series.tried), intervalMs: sampling.intervalMs, kernelDrops: series.kernelDrops, cpuMs: series.cpuMs, elapsedMs: series.elapsedMs, also }),
     details: {
       by: 'socket',
       intervalMs: sampling.intervalMs,

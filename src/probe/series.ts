@@ -45,6 +45,8 @@ export interface SeriesLog {
   readonly sentMs: Float64Array;
   /** Sent minus due. */
   readonly latenessMs: Float64Array;
+  /** How long handing each to the kernel took: it left within this time. */
+  readonly callMs: Float64Array;
   readonly errors: Record<string, number>;
   kernelDrops: number;
   cpuMs: number;
@@ -61,6 +63,7 @@ export async function runSeries(flow: DatagramFlow, plan: SeriesPlan): Promise<S
     sent: 0,
     sentMs: new Float64Array(plan.count),
     latenessMs: new Float64Array(plan.count),
+    callMs: new Float64Array(plan.count),
     errors: {},
     kernelDrops: 0,
     cpuMs: 0,
@@ -100,6 +103,7 @@ class Train {
       const sentMs = (log.sentNs[i] as number) / 1e6;
       series.sentMs[first + i] = shiftMs + sentMs;
       series.latenessMs[first + i] = sentMs - (log.dueNs[i] as number) / 1e6;
+      series.callMs[first + i] = (log.callNs[i] as number) / 1e6;
       if (sentMs === sentMs) series.sent++;
     }
     series.tried = first + log.sent;

@@ -115,7 +115,7 @@ async function underLoad({ request, make, metrics, echo, floods }: Load): Promis
   const measurements = results.map((result, i) => floodMeasurement(make, metrics[i] as string, { result, asked }));
   for (const [metric, run, intervalMs] of [['rtt.idle', idle, IDLE_ECHOES.intervalMs], [loaded, busy, ECHO_INTERVAL_MS]] as const) {
     if (run.sent === 0) continue;
-    const error = trainError({ flow: echo.flow, latenessMs: run.latenessMs, intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs });
+    const error = trainError({ flow: echo.flow, latenessMs: run.latenessMs, callMs: run.callMs, intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs });
     const none = run.received === 0 ? { outcome: 'lost' as const, reason: `none of ${run.sent} echoes was answered` } : { outcome: 'ok' as const };
     measurements.push(make(metric, { ...none, ...withSummary(run.rttMs, seed), loss: lossOf(run.sent, run.received), error, ...(signal.aborted ? { partial: true } : {}) }));
   }

@@ -129,7 +129,7 @@ async function ping(fake: Fake, options: Partial<PingOptions> = {}, signal = new
     const bytes = new Uint8Array(taken.length * 8);
     taken.forEach((reply, k) => bytes.set(reply.bytes, k * 8));
     return Promise.resolve({
-      startNs: BigInt(Math.round(startMs * 1e6)), sent: plan.count, dueNs: due, sentNs: due, received: taken.length, arrivedNs: arrived, readNs: arrived,
+      startNs: BigInt(Math.round(startMs * 1e6)), sent: plan.count, dueNs: due, sentNs: due, callNs: new Float64Array(plan.count), received: taken.length, arrivedNs: arrived, readNs: arrived,
       length: new Uint32Array(taken.length).fill(64), bytes, stride: 8, errors: plan.count > 0 ? (fake.errors ?? {}) : {}, kernelDrops: 0, cpuMs: 0, elapsedMs: nowMs - startMs, aborted: false,
     });
   };

@@ -160,6 +160,7 @@ class ScriptedFlow implements DatagramFlow {
       sent: dueNs.length,
       dueNs: Float64Array.from(dueNs),
       sentNs: Float64Array.from(sentNs),
+      callNs: new Float64Array(sentNs.length),
       received: taken.length,
       arrivedNs,
       readNs: arrivedNs,

@@ -32,6 +32,7 @@ export class Exchange {
   readonly #payload: Uint8Array<ArrayBuffer>;
   readonly #dueNs: GrowingDoubles;
   readonly #sentNs: GrowingDoubles;
+  readonly #callNs: GrowingDoubles;
   readonly #startNs: number;
   #stampFallbacks = 0;
   #over = false;
@@ -47,6 +48,7 @@ export class Exchange {
     const expected = Math.min(plan.count, EXPECTED_MAX);
     this.#dueNs = new GrowingDoubles(expected);
     this.#sentNs = new GrowingDoubles(expected);
+    this.#callNs = new GrowingDoubles(expected);
     this.#replies = new Replies({ expected, replyBytesMax: plan.replyBytesMax ?? REPLY_BYTES_DEFAULT });
     // What came since the last operation is this one's: a long train goes out in several exchanges.
     io.errors.forget();
@@ -65,6 +67,7 @@ export class Exchange {
       const sentNs = this.#pacer.waitUntil(dueNs);
       if (this.#over) break;
       const taken = this.#send();
+      this.#callNs.push(io.now() - sentNs);
       // Without an interval there is no schedule: each is due when the one before has left.
       this.#dueNs.push((intervalNs > 0 ? dueNs : sentNs) - this.#startNs);
       this.#sentNs.push(taken ? sentNs - this.#startNs : Number.NaN);
@@ -80,6 +83,7 @@ export class Exchange {
       sent: this.#sentNs.length,
       dueNs: this.#dueNs.taken(),
       sentNs: this.#sentNs.taken(),
+      callNs: this.#callNs.taken(),
       ...kept,
       errors: io.errors.byName(),
       kernelDrops: io.dropsSince(),

@@ -101,6 +101,7 @@ export class FallbackFlow implements DatagramFlow {
     const startNs = this.#nowNs();
     const dueNs = new GrowingDoubles(Math.min(count, 4096));
     const sentNs = new GrowingDoubles(Math.min(count, 4096));
+    const callNs = new GrowingDoubles(Math.min(count, 4096));
     const replies = new Replies({ expected: Math.min(count, 4096), replyBytesMax: plan.replyBytesMax ?? REPLY_BYTES_DEFAULT });
     const over = (): boolean => this.#stopped(plan.signal) || (plan.stopAfterReplies !== undefined && replies.count >= plan.stopAfterReplies);
     this.#listener = (bytes, nowNs) => {
@@ -120,6 +121,7 @@ export class FallbackFlow implements DatagramFlow {
       dueNs.push((intervalNs > 0 ? dueAtNs : nowNs) - startNs);
       sentNs.push(nowNs - startNs);
       this.#socket.send(bytes, (error) => error && this.#count(error));
+      callNs.push(this.#nowNs() - nowNs);
       plan.onProgress?.(i + 1, replies.count);
     }
     await this.#until(this.#nowNs() + plan.waitNs, over);
@@ -129,6 +131,7 @@ export class FallbackFlow implements DatagramFlow {
       sent: sentNs.length,
       dueNs: dueNs.taken(),
       sentNs: sentNs.taken(),
+      callNs: callNs.taken(),
       ...replies.taken(),
       errors: this.#errors,
       kernelDrops: 0,

@@ -40,6 +40,6 @@ if (port) {
 /** Times and bytes are handed over, not copied. */
 function transferable(answer: FlowAnswer): ArrayBuffer[] {
   if (!answer.ok || !('dueNs' in answer.log)) return [];
-  const { dueNs, sentNs, arrivedNs, readNs, length, bytes } = answer.log;
-  return [dueNs, sentNs, arrivedNs, readNs, length, bytes].map((array) => array.buffer as ArrayBuffer);
+  const { dueNs, sentNs, callNs, arrivedNs, readNs, length, bytes } = answer.log;
+  return [dueNs, sentNs, callNs, arrivedNs, readNs, length, bytes].map((array) => array.buffer as ArrayBuffer);
 }
