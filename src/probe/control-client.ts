@@ -74,16 +74,25 @@ async function handshake(channel: FrameChannel, options: ControlOptions): Promis
   await open(channel.connection, { type: 'hello', nonce: hexOf(nonce) });
   const challenge = await channel.next(wait);
   if (challenge.kind !== 'frame' || challenge.frame.type !== 'challenge') return oddAnswer(challenge, options);
-  if (challenge.frame.auth && !key) return { outcome: 'refused', byServe: true, reason: `the server at ${where} wants a key: pass its file with --key-file` };
+  if (challenge.frame.auth && !key)
+    return { outcome: 'refused', byServe: true, reason: `the server at ${where} wants a key: pass its file with --key-file` };
   if (!challenge.frame.auth && key) {
-    return { outcome: 'refused', byServe: true, reason: `the server at ${where} was started without a key and cannot prove that it is yours: leave out --key-file to measure against it all the same` };
+    return {
+      outcome: 'refused',
+      byServe: true,
+      reason: `the server at ${where} was started without a key and cannot prove that it is yours: leave out --key-file to measure against it all the same`,
+    };
   }
   const transcript = controlTranscript(nonce, Uint8Array.from(Buffer.from(challenge.frame.nonce, 'hex')));
   await channel.send({ type: 'auth', mac: key ? hexOf(proveKey(key, 'client', transcript)) : '' });
   const welcome = await channel.next(wait);
   if (welcome.kind !== 'frame' || welcome.frame.type !== 'welcome') return oddAnswer(welcome, options);
   if (key && !sameProof(proveKey(key, 'server', transcript), Uint8Array.from(Buffer.from(welcome.frame.mac, 'hex')))) {
-    return { outcome: 'refused', byServe: true, reason: `the server at ${where} does not know the key: it may not be the one that you mean` };
+    return {
+      outcome: 'refused',
+      byServe: true,
+      reason: `the server at ${where} does not know the key: it may not be the one that you mean`,
+    };
   }
   return { ticket: welcome.frame.ticket, limits: welcome.frame.limits, software: challenge.frame.software };
 }

@@ -110,7 +110,12 @@ async function joinAll(
   return { connections, failure };
 }
 
-async function join(context: TestContext, test: string, place: { direction: 'up' | 'down'; index: number }, signal: AbortSignal): Promise<{ connection: Connection } | ControlFailure> {
+async function join(
+  context: TestContext,
+  test: string,
+  place: { direction: 'up' | 'down'; index: number },
+  signal: AbortSignal,
+): Promise<{ connection: Connection } | ControlFailure> {
   const { ports, remote, timeoutMs, dscp } = context;
   const made = await ports.streams.connect({ remote, timeoutMs, signal, ...(dscp === undefined ? {} : { dscp }) });
   if (made.outcome !== 'ok') return signal.aborted ? oddAnswer({ kind: 'ended' }, { ...context, signal }) : connectFailure(made, remote);
@@ -248,8 +253,24 @@ class StreamRun {
       if (broken > 0) return `${broken} of ${own.bytes.length} streams broke off or stalled`;
       return their?.aborted ? 'the server ended the test early: its limits' : undefined;
     };
-    if (sent) results.push({ direction: 'up', intervals: this.#told.up, senderIntervals: sent.intervals, receiver: theirs('up'), sender: { direction: 'up', ...sent }, cut: cut(sent, theirs('up')) });
-    if (received) results.push({ direction: 'down', intervals: received.intervals, senderIntervals: this.#told.down, receiver: { direction: 'down', ...received }, sender: theirs('down'), cut: cut(received, theirs('down')) });
+    if (sent)
+      results.push({
+        direction: 'up',
+        intervals: this.#told.up,
+        senderIntervals: sent.intervals,
+        receiver: theirs('up'),
+        sender: { direction: 'up', ...sent },
+        cut: cut(sent, theirs('up')),
+      });
+    if (received)
+      results.push({
+        direction: 'down',
+        intervals: received.intervals,
+        senderIntervals: this.#told.down,
+        receiver: { direction: 'down', ...received },
+        sender: theirs('down'),
+        cut: cut(received, theirs('down')),
+      });
     return results;
   }
 }
@@ -257,7 +278,9 @@ class StreamRun {
 function failureOf(event: ChannelEvent): string {
   switch (event.kind) {
     case 'frame':
-      return event.frame.type === 'refused' ? `the server refused to go on: ${event.frame.message}` : `the server sent '${event.frame.type}' out of turn`;
+      return event.frame.type === 'refused'
+        ? `the server refused to go on: ${event.frame.message}`
+        : `the server sent '${event.frame.type}' out of turn`;
     case 'garbled':
       return `the server sent something garbled (${event.why})`;
     case 'ended':

@@ -36,7 +36,12 @@ export function throughputMeasurement(result: DirectionResult, options: FigureOp
   const moved = result.intervals.reduce((sum, interval) => sum + sumOf(interval.bytes), 0);
   if (moved === 0) {
     const reason = result.cut ?? 'no bytes arrived';
-    return make(metric, { outcome: result.cut === 'interrupted' ? 'unchecked' : 'lost', reason, ...(result.cut === undefined ? {} : { partial: true }), details: detailsOf(result, options, undefined) });
+    return make(metric, {
+      outcome: result.cut === 'interrupted' ? 'unchecked' : 'lost',
+      reason,
+      ...(result.cut === undefined ? {} : { partial: true }),
+      details: detailsOf(result, options, undefined),
+    });
   }
   const figures = figuresOf(result, options);
   const summary = summarize(figures.rates, { seed });
@@ -89,17 +94,24 @@ function errorOf(result: DirectionResult, options: FigureOptions, figures: Figur
   const readBytes = Math.min(READ_BYTES_MAX, Math.max(READ_BYTES, (figures.goodputBps / 8e3) * READ_MS));
   const from = [`timed by the receiver, which counts in steps of up to ${formatBytes(readBytes)}`];
   if (figures.tooShort) from.push(`short run: it ended within its warm-up of ${options.omitMs} ms, which therefore counts`);
-  if (figures.rates.length < INTERVALS_FEW) from.push(`short run: only ${figures.rates.length} interval${figures.rates.length === 1 ? '' : 's'} of ${options.intervalMs} ms`);
+  if (figures.rates.length < INTERVALS_FEW)
+    from.push(`short run: only ${figures.rates.length} interval${figures.rates.length === 1 ? '' : 's'} of ${options.intervalMs} ms`);
   const cuts = [
     ['sender', result.sender],
     ['receiver', result.receiver],
   ] as const;
   for (const [who, report] of cuts) {
-    if ((report?.busiest ?? 0) > BUSY_SHARE) from.push(`processor: the ${who}'s busiest thread computed ${Math.round(100 * (report?.busiest ?? 0))} % of the time, so it may be what limits the rate`);
+    if ((report?.busiest ?? 0) > BUSY_SHARE)
+      from.push(
+        `processor: the ${who}'s busiest thread computed ${Math.round(100 * (report?.busiest ?? 0))} % of the time, so it may be what limits the rate`,
+      );
     for (const fallback of report?.fallbacks ?? []) from.push(`${who}: ${fallback}`);
   }
   const heldBytes = retransmitsOf(result) > 0 ? figures.burstBytes : 0;
-  if (heldBytes > readBytes) from.push(`retransmissions: bytes that waited for a missing one came at once, up to ${formatBytes(heldBytes)} more than usual in an interval`);
+  if (heldBytes > readBytes)
+    from.push(
+      `retransmissions: bytes that waited for a missing one came at once, up to ${formatBytes(heldBytes)} more than usual in an interval`,
+    );
   const value = figures.measuredMs > 0 ? rateBps(2 * readBytes + heldBytes, figures.measuredMs) : figures.goodputBps;
   return { value: Math.min(value, figures.goodputBps), unit: 'bps', from: [...from, ...options.also] };
 }
@@ -160,7 +172,9 @@ function intervalOf(interval: PumpInterval, senderIntervals: readonly PumpInterv
       : {
           retransmits: known.reduce((sum, info) => sum + info.retransmits, 0),
           rttMs: known.reduce((sum, info) => sum + info.rttMs, 0) / known.length,
-          ...(known.every((info) => info.cwndSegments !== undefined) ? { cwndSegments: known.reduce((sum, info) => sum + (info.cwndSegments ?? 0), 0) } : {}),
+          ...(known.every((info) => info.cwndSegments !== undefined)
+            ? { cwndSegments: known.reduce((sum, info) => sum + (info.cwndSegments ?? 0), 0) }
+            : {}),
         }),
   };
 }
@@ -173,7 +187,9 @@ export function fairness(bytes: readonly number[]): number {
 
 /** The sender's smoothed round trip as TCP itself saw it, averaged over streams and intervals. */
 export function tcpRttMs(result: DirectionResult, fromMs: number): number | undefined {
-  const rtts = result.senderIntervals.filter((interval) => interval.startMs >= fromMs).flatMap((interval) => interval.tcp.flatMap((info) => info?.rttMs ?? []));
+  const rtts = result.senderIntervals
+    .filter((interval) => interval.startMs >= fromMs)
+    .flatMap((interval) => interval.tcp.flatMap((info) => info?.rttMs ?? []));
   return rtts.length === 0 ? undefined : sumOf(rtts) / rtts.length;
 }
 

@@ -48,14 +48,45 @@ export const throughputProbe: Probe<ThroughputOptions> = {
   summary: 'bulk rate over TCP or UDP with the latency under that load, against a tautline serve',
   flags: [
     { key: 'streams', flag: '--streams <n>', help: `TCP connections at once, 1 to ${TEST_STREAMS_MAX}`, parse: parseStreams },
-    { key: 'direction', flag: '--direction <way>', help: 'up (to the server), down, or both at once; left out: up, then down', parse: parseDirection },
+    {
+      key: 'direction',
+      flag: '--direction <way>',
+      help: 'up (to the server), down, or both at once; left out: up, then down',
+      parse: parseDirection,
+    },
     { key: 'bytes', flag: '--bytes <size>', help: 'move this much in each direction, instead of --duration', parse: parseBytes },
-    { key: 'omitMs', flag: '--omit <time>', help: 'start of the run that does not count (default: a fifth of it, at most 1s)', parse: parseDurationMs },
-    { key: 'rateBps', flag: '--rate <rate>', help: 'bits per second in each direction, such as 50M (default: as fast as it goes)', parse: parseRateBps },
-    { key: 'copy', flag: '--copy', help: 'receivers copy the bytes as an application would, instead of letting the kernel discard them', parse: () => true, boolean: true },
-    { key: 'dscp', flag: '--dscp <n>', help: 'differentiated services code point of what is sent from here: 0 to 63, or a name such as EF', parse: parseDscp },
+    {
+      key: 'omitMs',
+      flag: '--omit <time>',
+      help: 'start of the run that does not count (default: a fifth of it, at most 1s)',
+      parse: parseDurationMs,
+    },
+    {
+      key: 'rateBps',
+      flag: '--rate <rate>',
+      help: 'bits per second in each direction, such as 50M (default: as fast as it goes)',
+      parse: parseRateBps,
+    },
+    {
+      key: 'copy',
+      flag: '--copy',
+      help: 'receivers copy the bytes as an application would, instead of letting the kernel discard them',
+      parse: () => true,
+      boolean: true,
+    },
+    {
+      key: 'dscp',
+      flag: '--dscp <n>',
+      help: 'differentiated services code point of what is sent from here: 0 to 63, or a name such as EF',
+      parse: parseDscp,
+    },
     { key: 'udp', flag: '--udp', help: 'UDP instead of TCP, with loss and jitter', parse: () => true, boolean: true },
-    { key: 'sizeBytes', flag: '--size <bytes>', help: `payload bytes of each datagram, with --udp (default ${UDP_SIZE_BYTES_DEFAULT})`, parse: parseSizeBytes },
+    {
+      key: 'sizeBytes',
+      flag: '--size <bytes>',
+      help: `payload bytes of each datagram, with --udp (default ${UDP_SIZE_BYTES_DEFAULT})`,
+      parse: parseSizeBytes,
+    },
   ],
   defaults: { timeoutMs: 3000, streams: 1 },
   expectedMs: (options) => (options.durationMs ?? DURATION_MS) * (options.direction === undefined ? 2 : 1) + 700,
@@ -71,12 +102,16 @@ function parseStreams(text: string): number {
 
 function checkedStreams(streams: number, text = String(streams)): number {
   if (Number.isInteger(streams) && streams >= 1 && streams <= TEST_STREAMS_MAX) return streams;
-  throw new TautlineError('usage', `'${text}' is not a number of streams`, { hint: `--streams takes a whole number from 1 to ${TEST_STREAMS_MAX}` });
+  throw new TautlineError('usage', `'${text}' is not a number of streams`, {
+    hint: `--streams takes a whole number from 1 to ${TEST_STREAMS_MAX}`,
+  });
 }
 
 function parseDirection(text: string): 'up' | 'down' | 'both' {
   if (text === 'up' || text === 'down' || text === 'both') return text;
-  throw new TautlineError('usage', `'${text}' is not a direction`, { hint: '--direction takes up (to the server), down (from it), or both (at once)' });
+  throw new TautlineError('usage', `'${text}' is not a direction`, {
+    hint: '--direction takes up (to the server), down (from it), or both (at once)',
+  });
 }
 
 function parseBytes(text: string): number {
@@ -100,15 +135,19 @@ function scheduleOf(options: ThroughputOptions): Schedule {
   const bad = (what: string, hint: string): TautlineError => new TautlineError('usage', what, { hint });
   checkedStreams(options.streams);
   if (options.bytes !== undefined) checkedBytes(options.bytes);
-  if (options.bytes !== undefined && options.durationMs !== undefined) throw bad('--bytes and --duration exclude each other', 'give one of them');
+  if (options.bytes !== undefined && options.durationMs !== undefined)
+    throw bad('--bytes and --duration exclude each other', 'give one of them');
   if (options.sizeBytes !== undefined) throw bad('--size is for datagrams', 'add --udp, or leave it out');
   if (options.count !== undefined) throw bad('--count does not fit a throughput', 'use --duration or --bytes');
   const durationMs = options.durationMs ?? DURATION_MS;
-  if (!(durationMs >= 1 && Number.isFinite(durationMs))) throw bad(`--duration cannot be ${durationMs} ms`, 'write for example --duration 5s');
+  if (!(durationMs >= 1 && Number.isFinite(durationMs)))
+    throw bad(`--duration cannot be ${durationMs} ms`, 'write for example --duration 5s');
   const intervalMs = options.intervalMs ?? Math.min(INTERVAL_MS_MAX, Math.max(INTERVAL_MS_MIN, durationMs / INTERVALS));
-  if (!(intervalMs >= 10 && intervalMs <= 60_000)) throw bad(`--interval cannot be ${intervalMs} ms here`, 'an interval of a throughput is 10ms to 60s long');
+  if (!(intervalMs >= 10 && intervalMs <= 60_000))
+    throw bad(`--interval cannot be ${intervalMs} ms here`, 'an interval of a throughput is 10ms to 60s long');
   const omitMs = options.omitMs ?? (options.bytes === undefined ? Math.min(OMIT_MS_MAX, durationMs * OMIT_SHARE) : 0);
-  if (options.bytes === undefined && omitMs >= durationMs) throw bad(`--omit ${omitMs} ms leaves nothing of ${durationMs} ms`, 'choose a longer --duration or a shorter --omit');
+  if (options.bytes === undefined && omitMs >= durationMs)
+    throw bad(`--omit ${omitMs} ms leaves nothing of ${durationMs} ms`, 'choose a longer --duration or a shorter --omit');
   return { omitMs, intervalMs, ...(options.bytes === undefined ? { durationMs } : { bytes: options.bytes }) };
 }
 
@@ -123,7 +162,12 @@ async function runUdp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
   for (const direction of options.direction === undefined ? (['up', 'down'] as const) : [options.direction]) {
     if (measurements.length > 0 && request.signal.aborted) break;
     const durationMs = options.durationMs ?? DURATION_MS;
-    measurements.push(...(await measureUdpThroughput({ ...request, options: { ...options, direction, durationMs, sizeBytes: options.sizeBytes ?? UDP_SIZE_BYTES_DEFAULT } })));
+    measurements.push(
+      ...(await measureUdpThroughput({
+        ...request,
+        options: { ...options, direction, durationMs, sizeBytes: options.sizeBytes ?? UDP_SIZE_BYTES_DEFAULT },
+      })),
+    );
   }
   return measurements;
 }
@@ -133,8 +177,10 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
   const schedule = scheduleOf(options);
   const make = makerOf('throughput', request);
   const rounds = options.direction === undefined ? (['up', 'down'] as const) : [options.direction];
-  const metrics = (round: 'up' | 'down' | 'both'): string[] => (round === 'both' ? ['throughput.up', 'throughput.down'] : [`throughput.${round}`]);
-  const failed = (failure: { outcome: Measurement['outcome']; reason: string }): Measurement[] => rounds.flatMap(metrics).map((metric) => make(metric, failure));
+  const metrics = (round: 'up' | 'down' | 'both'): string[] =>
+    round === 'both' ? ['throughput.up', 'throughput.down'] : [`throughput.${round}`];
+  const failed = (failure: { outcome: Measurement['outcome']; reason: string }): Measurement[] =>
+    rounds.flatMap(metrics).map((metric) => make(metric, failure));
   const found = await candidatesOf(request, { host: request.target.host, port: request.target.port ?? DEFAULT_PORT });
   if (found.outcome !== 'ok') return failed(found);
   request.onProgress(`connecting to ${formatEndpoint(found.remotes[0] as Endpoint)}`, 0);
@@ -152,7 +198,16 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
       const scope: Scope = { request, control, latency, schedule: allowed, done: i / rounds.length, share: 1 / rounds.length };
       const { results, failure, loaded } = await load(round, scope);
       if (failure) measurements.push(...metrics(round).map((metric) => make(metric, failure)));
-      const figures = { make, seed: request.seed, streams: options.streams, omitMs: schedule.omitMs, intervalMs: schedule.intervalMs, copy: options.copy ?? false, also, ...(allowed.rateBps === undefined ? {} : { rateBps: allowed.rateBps }) };
+      const figures = {
+        make,
+        seed: request.seed,
+        streams: options.streams,
+        omitMs: schedule.omitMs,
+        intervalMs: schedule.intervalMs,
+        copy: options.copy ?? false,
+        also,
+        ...(allowed.rateBps === undefined ? {} : { rateBps: allowed.rateBps }),
+      };
       measurements.push(...results.map((result) => throughputMeasurement(result, figures)));
       if (loaded) measurements.push(loaded);
     }
@@ -164,10 +219,20 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
 }
 
 /** The first address that gives a control connection; else what the first one said. */
-async function openFirstControl(remotes: readonly Endpoint[], { ports, options, key, signal }: ProbeRequest<ThroughputOptions>): Promise<{ outcome: 'ok'; control: Control; remote: Endpoint } | Exclude<ControlOutcome, { outcome: 'ok' }>> {
+async function openFirstControl(
+  remotes: readonly Endpoint[],
+  { ports, options, key, signal }: ProbeRequest<ThroughputOptions>,
+): Promise<{ outcome: 'ok'; control: Control; remote: Endpoint } | Exclude<ControlOutcome, { outcome: 'ok' }>> {
   let first: Exclude<ControlOutcome, { outcome: 'ok' }> | undefined;
   for (const remote of remotes) {
-    const opened = await openControl({ ports, remote, timeoutMs: options.timeoutMs, signal, ...(key ? { key } : {}), ...(options.dscp === undefined ? {} : { dscp: options.dscp }) });
+    const opened = await openControl({
+      ports,
+      remote,
+      timeoutMs: options.timeoutMs,
+      signal,
+      ...(key ? { key } : {}),
+      ...(options.dscp === undefined ? {} : { dscp: options.dscp }),
+    });
     if (opened.outcome === 'ok') return { ...opened, remote };
     first ??= opened;
     if (opened.outcome === 'unchecked') break;
@@ -191,7 +256,10 @@ function within(control: Control, options: ThroughputOptions, schedule: Schedule
     also.push(`limit: the server allows ${formatRate(rateBpsMax)}`);
     rateBps = rateBpsMax;
   }
-  return { schedule: { ...schedule, ...(durationMs === undefined ? {} : { durationMs }), ...(rateBps === undefined ? {} : { rateBps }) }, also };
+  return {
+    schedule: { ...schedule, ...(durationMs === undefined ? {} : { durationMs }), ...(rateBps === undefined ? {} : { rateBps }) },
+    also,
+  };
 }
 
 /** What a server says that sets no bound. */
@@ -229,11 +297,16 @@ async function load(round: 'up' | 'down' | 'both', { request, control, latency, 
     ...(bytes === undefined ? {} : { bytes }),
     ...(rateBps === undefined ? {} : { rateBps }),
     ...(options.copy === undefined ? {} : { copy: options.copy }),
-    onStarted: () => (echoes = latency.during({ omitMs, ended: ended.signal, ...(durationMs === undefined ? {} : { durationMs }) })),
+    onStarted: () => {
+      echoes = latency.during({ omitMs, ended: ended.signal, ...(durationMs === undefined ? {} : { durationMs }) });
+    },
     onInterval: (_, interval) => {
       moved += interval.bytes.reduce((sum, part) => sum + part, 0);
       const fraction = durationMs === undefined ? moved / ((bytes ?? 1) * (round === 'both' ? 2 : 1)) : interval.endMs / durationMs;
-      onProgress(`loading the path ${round === 'both' ? 'both ways' : round} with ${options.streams} stream${options.streams === 1 ? '' : 's'}`, done + share * Math.min(1, fraction));
+      onProgress(
+        `loading the path ${round === 'both' ? 'both ways' : round} with ${options.streams} stream${options.streams === 1 ? '' : 's'}`,
+        done + share * Math.min(1, fraction),
+      );
     },
   };
   const result = await control.test(test);

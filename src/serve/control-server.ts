@@ -1,5 +1,14 @@
 import type { Clock, Connection, Streams } from '../base/index.js';
-import { CLIENT_FRAME_BYTES_MAX, CONTROL_NONCE_BYTES, FrameChannel, TEST_STREAMS_MAX, controlTranscript, encodeAddress, proveKey, sameProof } from '../wire/index.js';
+import {
+  CLIENT_FRAME_BYTES_MAX,
+  CONTROL_NONCE_BYTES,
+  FrameChannel,
+  TEST_STREAMS_MAX,
+  controlTranscript,
+  encodeAddress,
+  proveKey,
+  sameProof,
+} from '../wire/index.js';
 import type { ControlFrame, RefusedFrame } from '../wire/index.js';
 import type { Limits } from './limits.js';
 import { RunningTest, refuseTest } from './running-test.js';
@@ -32,7 +41,18 @@ export class ControlServer {
   readonly #options: ControlOptions;
   readonly #tests = new Map<string, RunningTest>();
   readonly #control = new Set<FrameChannel>();
-  readonly #counters = { controls: 0, joins: 0, tests: 0, refusedKey: 0, refusedLimit: 0, refusedOther: 0, garbled: 0, handshakeTimeouts: 0, bytesReceived: 0, bytesSent: 0 };
+  readonly #counters = {
+    controls: 0,
+    joins: 0,
+    tests: 0,
+    refusedKey: 0,
+    refusedLimit: 0,
+    refusedOther: 0,
+    garbled: 0,
+    handshakeTimeouts: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+  };
   #closed = false;
 
   constructor(ports: ControlPorts, options: ControlOptions) {
@@ -104,7 +124,11 @@ export class ControlServer {
       type: 'welcome',
       mac: key ? hexOf(proveKey(key, 'server', transcript)) : '',
       ticket: tickets.issue(client, clock.nowMs()),
-      limits: { streamsMax: Math.min(limits.streamsMax, TEST_STREAMS_MAX), durationMsMax: limits.testMs, rateBpsMax: limits.streamRateBpsMax },
+      limits: {
+        streamsMax: Math.min(limits.streamsMax, TEST_STREAMS_MAX),
+        durationMsMax: limits.testMs,
+        rateBpsMax: limits.streamRateBpsMax,
+      },
     });
     await this.#serveTests(channel, client);
   }
@@ -135,7 +159,10 @@ export class ControlServer {
         else if (frame.type === 'start' && test?.start()) continue;
         else if (frame.type === 'stop') test?.stop();
         else {
-          await this.#refuse(channel, protocolRefusal(`'${frame.type}' does not fit here${frame.type === 'start' ? ': not every stream has joined' : ''}`));
+          await this.#refuse(
+            channel,
+            protocolRefusal(`'${frame.type}' does not fit here${frame.type === 'start' ? ': not every stream has joined' : ''}`),
+          );
           return;
         }
       }
@@ -207,7 +234,12 @@ export class ControlServer {
 }
 
 function protocolRefusal(what: string): RefusedFrame {
-  return { type: 'refused', code: 'protocol', message: `this server does not understand ${what}`, hint: 'use the same release of tautline at both ends' };
+  return {
+    type: 'refused',
+    code: 'protocol',
+    message: `this server does not understand ${what}`,
+    hint: 'use the same release of tautline at both ends',
+  };
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -40,7 +40,8 @@ export class RunningTest {
     const { frame } = context;
     this.#context = context;
     this.client = context.client;
-    const wanted = (direction: 'up' | 'down'): undefined[] => Array<undefined>(frame.direction === direction || frame.direction === 'both' ? frame.streams : 0).fill(undefined);
+    const wanted = (direction: 'up' | 'down'): undefined[] =>
+      Array<undefined>(frame.direction === direction || frame.direction === 'both' ? frame.streams : 0).fill(undefined);
     this.#joined = { up: wanted('up'), down: wanted('down') };
     this.streams = this.#joined.up.length + this.#joined.down.length;
     // A test that nobody starts must not hold its place.
@@ -57,7 +58,8 @@ export class RunningTest {
   join(connection: Connection, frame: Extract<ControlFrame, { type: 'join' }>): string | undefined {
     const places = this.#joined[frame.direction];
     if (this.#state !== 'joining') return 'the test has begun already';
-    if (frame.index >= places.length) return `the test has ${places.length} streams ${frame.direction}, and this is number ${frame.index + 1}`;
+    if (frame.index >= places.length)
+      return `the test has ${places.length} streams ${frame.direction}, and this is number ${frame.index + 1}`;
     if (places[frame.index]) return `stream ${frame.index + 1} has joined already`;
     places[frame.index] = connection;
     return undefined;
@@ -107,7 +109,12 @@ export class RunningTest {
       const pumps = await Promise.all(directions.map((direction) => this.#pump(direction, once(started))));
       if (!this.over) await channel.send({ type: 'report', pumps });
     } catch {
-      await channel.send({ type: 'refused', code: 'protocol', message: 'this server could not move the data', hint: 'look at the log of the server' });
+      await channel.send({
+        type: 'refused',
+        code: 'protocol',
+        message: 'this server could not move the data',
+        hint: 'look at the log of the server',
+      });
     } finally {
       this.close();
     }
@@ -152,19 +159,31 @@ export class RunningTest {
 }
 
 /** Why a test cannot be had under the limits, if it cannot. */
-export function refuseTest(frame: TestFrame, state: { limits: Limits; client: string; running: readonly RunningTest[] }): RefusedFrame | undefined {
+export function refuseTest(
+  frame: TestFrame,
+  state: { limits: Limits; client: string; running: readonly RunningTest[] },
+): RefusedFrame | undefined {
   const { limits, client, running } = state;
   const refused = (message: string, hint: string): RefusedFrame => ({ type: 'refused', code: 'limit', message, hint });
   const streams = frame.streams * (frame.direction === 'both' ? 2 : 1);
   const streamsMax = Math.min(limits.streamsMax, TEST_STREAMS_MAX);
   if (frame.streams > streamsMax) {
-    return refused(`this server allows ${streamsMax} streams in a test, ${frame.streams} were asked for`, `use --streams ${streamsMax} or fewer, or raise streamsMax at the server`);
+    return refused(
+      `this server allows ${streamsMax} streams in a test, ${frame.streams} were asked for`,
+      `use --streams ${streamsMax} or fewer, or raise streamsMax at the server`,
+    );
   }
   if ((frame.durationMs ?? 0) > limits.testMs) {
-    return refused(`this server allows tests of ${formatMs(limits.testMs)}, ${formatMs(frame.durationMs ?? 0)} were asked for`, 'use a shorter --duration, or raise testMs at the server');
+    return refused(
+      `this server allows tests of ${formatMs(limits.testMs)}, ${formatMs(frame.durationMs ?? 0)} were asked for`,
+      'use a shorter --duration, or raise testMs at the server',
+    );
   }
   if ((frame.bytes ?? 0) > limits.testBytesMax) {
-    return refused(`this server allows ${limits.testBytesMax} bytes in a test, ${frame.bytes} were asked for`, 'use fewer --bytes, or raise testBytesMax at the server');
+    return refused(
+      `this server allows ${limits.testBytesMax} bytes in a test, ${frame.bytes} were asked for`,
+      'use fewer --bytes, or raise testBytesMax at the server',
+    );
   }
   if (limits.streamRateBpsMax < UNBOUNDED_BPS && (frame.rateBps ?? Number.POSITIVE_INFINITY) > limits.streamRateBpsMax) {
     return refused(
@@ -172,11 +191,20 @@ export function refuseTest(frame: TestFrame, state: { limits: Limits; client: st
       'use a lower --rate, or raise streamRateBpsMax at the server',
     );
   }
-  if (running.length >= limits.testsMax) return refused(`this server is busy with ${running.length} tests`, 'try again later, or raise testsMax at the server');
+  if (running.length >= limits.testsMax)
+    return refused(`this server is busy with ${running.length} tests`, 'try again later, or raise testsMax at the server');
   const own = running.filter((test) => test.client === client).length;
-  if (own >= limits.testsPerClientMax) return refused(`this server runs ${own} tests of your address already`, 'wait for them to end, or raise testsPerClientMax at the server');
+  if (own >= limits.testsPerClientMax)
+    return refused(
+      `this server runs ${own} tests of your address already`,
+      'wait for them to end, or raise testsPerClientMax at the server',
+    );
   const open = running.reduce((sum, test) => sum + test.streams, 0);
-  if (open + streams > limits.streamsTotalMax) return refused(`this server moves ${open} streams already`, 'try again later or with fewer --streams, or raise streamsTotalMax at the server');
+  if (open + streams > limits.streamsTotalMax)
+    return refused(
+      `this server moves ${open} streams already`,
+      'try again later or with fewer --streams, or raise streamsTotalMax at the server',
+    );
   return undefined;
 }
 

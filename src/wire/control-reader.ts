@@ -103,7 +103,12 @@ const READERS: Readers = {
     };
   },
   ready: (f) => ({ type: 'ready', test: f.hex('test', 16) }),
-  join: (f) => ({ type: 'join', test: f.hex('test', 16), index: f.whole('index', 0, TEST_STREAMS_MAX - 1), direction: f.oneOf('direction', ['up', 'down']) }),
+  join: (f) => ({
+    type: 'join',
+    test: f.hex('test', 16),
+    index: f.whole('index', 0, TEST_STREAMS_MAX - 1),
+    direction: f.oneOf('direction', ['up', 'down']),
+  }),
   joined: () => ({ type: 'joined' }),
   start: () => ({ type: 'start' }),
   started: () => ({ type: 'started' }),
@@ -158,7 +163,16 @@ function readTcp(f: Fields): (TcpInfo | undefined)[] {
     .map((entry) => entry.info);
 }
 
-const TCP_NUMBERS = ['cwndSegments', 'mssBytes', 'minRttMs', 'deliveryRateBps', 'pacingRateBps', 'busyMs', 'receiverLimitedMs', 'senderLimitedMs'] as const;
+const TCP_NUMBERS = [
+  'cwndSegments',
+  'mssBytes',
+  'minRttMs',
+  'deliveryRateBps',
+  'pacingRateBps',
+  'busyMs',
+  'receiverLimitedMs',
+  'senderLimitedMs',
+] as const;
 
 function readTcpInfo(f: Fields): TcpInfo {
   const congestion = f.optional('congestion', () => f.string('congestion', 32));

@@ -34,7 +34,18 @@ class FakeKernel implements PumpCalls {
   onPoll: () => void = () => {};
 
   socket(fd: number, parts: Partial<FakeSocket> = {}): FakeSocket {
-    const socket: FakeSocket = { results: [], rest: 0, readyAtMs: 0, moved: 0, wakeBytes: [], unsentMax: [], shut: false, unacked: [], discarded: [], ...parts };
+    const socket: FakeSocket = {
+      results: [],
+      rest: 0,
+      readyAtMs: 0,
+      moved: 0,
+      wakeBytes: [],
+      unsentMax: [],
+      shut: false,
+      unacked: [],
+      discarded: [],
+      ...parts,
+    };
     this.sockets.set(fd, socket);
     return socket;
   }
@@ -147,8 +158,7 @@ describe('receiving pump', () => {
 
   it('gives up when nothing has come for the idle time, and not before', () => {
     const kernel = new FakeKernel();
-    kernel.socket(3, { results: [100], rest: AGAIN });
-    const socket = kernel.sockets.get(3)!;
+    const socket = kernel.socket(3, { results: [100], rest: AGAIN });
     kernel.onPoll = () => (socket.readyAtMs = socket.results.length > 0 ? 0 : Number.POSITIVE_INFINITY);
     const { memory } = run(kernel, job('receive', [3], { idleMs: 400 }));
     assert.equal(memory.state(0), STATE.broken);
@@ -181,7 +191,8 @@ describe('receiving pump', () => {
     const kernel = new FakeKernel();
     const socket = kernel.socket(3, { results: [...Array<number>(3000).fill(50_000), 77, 0] });
     // The threshold hides the last bytes from poll, as the kernel would.
-    kernel.onPoll = () => (socket.readyAtMs = socket.results.length <= 2 && (socket.wakeBytes.at(-1) ?? 1) > 1 ? Number.POSITIVE_INFINITY : 0);
+    kernel.onPoll = () =>
+      (socket.readyAtMs = socket.results.length <= 2 && (socket.wakeBytes.at(-1) ?? 1) > 1 ? Number.POSITIVE_INFINITY : 0);
     const { memory } = run(kernel, job('receive', [3]));
     assert.equal(memory.bytes(0), 3000 * 50_000 + 77);
     assert.equal(memory.state(0), STATE.done);
@@ -231,7 +242,10 @@ describe('sending pump', () => {
 
     const full = new FakeKernel();
     full.socket(3, { readyAtMs: Number.POSITIVE_INFINITY });
-    assert.equal(run(full, { ...job('send', []), streams: [{ index: 0, fd: 3, bytes: 10 }] }, new PumpMemory(1)).memory.state(0), STATE.broken);
+    assert.equal(
+      run(full, { ...job('send', []), streams: [{ index: 0, fd: 3, bytes: 10 }] }, new PumpMemory(1)).memory.state(0),
+      STATE.broken,
+    );
 
     const silent = new FakeKernel();
     silent.socket(3, { rest: 100, unacked: Array<number>(10_000).fill(9) });
@@ -243,7 +257,8 @@ describe('sending pump', () => {
     kernel.socket(3, { rest: 1 << 20 });
     const memory = new PumpMemory(1);
     const bytesPerMs = 8e6 / 8e3;
-    kernel.onPoll = () => assert.ok(memory.bytes(0) <= bytesPerMs * (kernel.timeMs - 1000) + 4000, `${memory.bytes(0)} at ${kernel.timeMs}`);
+    kernel.onPoll = () =>
+      assert.ok(memory.bytes(0) <= bytesPerMs * (kernel.timeMs - 1000) + 4000, `${memory.bytes(0)} at ${kernel.timeMs}`);
     run(kernel, job('send', [3], { durationMs: 1000, paceBps: 8e6, writeBytesMax: 4000 }), memory);
     assert.ok(Math.abs(memory.bytes(0) - 1e6) <= 8000, String(memory.bytes(0)));
     assert.ok(kernel.polls < 2000);
@@ -276,7 +291,10 @@ describe('sending pump', () => {
 
 describe('poll events', () => {
   it('ask for reading to receive and for writing to send', () => {
-    for (const [role, event] of [['receive', POLLIN], ['send', POLLOUT]] as const) {
+    for (const [role, event] of [
+      ['receive', POLLIN],
+      ['send', POLLOUT],
+    ] as const) {
       const kernel = new FakeKernel();
       kernel.socket(3, { results: [10, 0], rest: 10 });
       const asked: number[] = [];

@@ -30,7 +30,7 @@ describe('pump meter', () => {
     timer = undefined;
   });
 
-  it('cuts intervals on a grid from the first byte, with each stream\'s own bytes', () => {
+  it("cuts intervals on a grid from the first byte, with each stream's own bytes", () => {
     const told: PumpInterval[] = [];
     const meter = new PumpMeter(source, 100, (interval) => told.push(interval));
     meter.start();
@@ -38,11 +38,14 @@ describe('pump meter', () => {
     pass(100, [20, 2]);
     bytes = [33, 3];
     const intervals = meter.finish(230);
-    assert.deepEqual(intervals.map(({ startMs, endMs, bytes: moved }) => [startMs, endMs, moved]), [
-      [0, 100, [10, 1]],
-      [100, 200, [20, 2]],
-      [200, 230, [3, 0]],
-    ]);
+    assert.deepEqual(
+      intervals.map(({ startMs, endMs, bytes: moved }) => [startMs, endMs, moved]),
+      [
+        [0, 100, [10, 1]],
+        [100, 200, [20, 2]],
+        [200, 230, [3, 0]],
+      ],
+    );
     assert.equal(told.length, 3);
     assert.equal(timer, undefined);
   });
@@ -54,10 +57,13 @@ describe('pump meter', () => {
     pass(150, [15, 0]);
     assert.equal(timer?.ms, 50);
     pass(50, [5, 0]);
-    assert.deepEqual(meter.finish(200).map(({ endMs, bytes: moved }) => [endMs, moved[0]]), [
-      [150, 15],
-      [200, 5],
-    ]);
+    assert.deepEqual(
+      meter.finish(200).map(({ endMs, bytes: moved }) => [endMs, moved[0]]),
+      [
+        [150, 15],
+        [200, 5],
+      ],
+    );
   });
 
   it('does not take the line that an early timer just missed for the next one', () => {
@@ -66,7 +72,10 @@ describe('pump meter', () => {
     pass(99.5, [10, 0]);
     assert.equal(timer?.ms, 100.5);
     pass(100.5, [10, 0]);
-    assert.deepEqual(meter.finish(200).map(({ endMs }) => endMs), [99.5, 200]);
+    assert.deepEqual(
+      meter.finish(200).map(({ endMs }) => endMs),
+      [99.5, 200],
+    );
   });
 
   it('keeps no interval beyond the last byte', () => {
@@ -75,15 +84,21 @@ describe('pump meter', () => {
     pass(100, [10, 0]);
     pass(100, [5, 0]);
     pass(100, [0, 0]);
-    assert.deepEqual(meter.finish(150).map(({ startMs, endMs }) => [startMs, endMs]), [
-      [0, 100],
-      [100, 150],
-    ]);
+    assert.deepEqual(
+      meter.finish(150).map(({ startMs, endMs }) => [startMs, endMs]),
+      [
+        [0, 100],
+        [100, 150],
+      ],
+    );
   });
 
   it('has one interval for a run shorter than one, and none for a run without bytes', () => {
     bytes = [7, 0];
-    assert.deepEqual(new PumpMeter(source, 100).finish(3).map(({ startMs, endMs, bytes: moved }) => [startMs, endMs, moved]), [[0, 3, [7, 0]]]);
+    assert.deepEqual(
+      new PumpMeter(source, 100).finish(3).map(({ startMs, endMs, bytes: moved }) => [startMs, endMs, moved]),
+      [[0, 3, [7, 0]]],
+    );
     bytes = [0, 0];
     assert.deepEqual(new PumpMeter(source, 100).finish(0), []);
   });

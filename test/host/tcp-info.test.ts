@@ -24,7 +24,7 @@ function linux(length: number): Uint8Array {
 }
 
 describe('tcp_info', () => {
-  it('reads a current kernel\'s struct', () => {
+  it("reads a current kernel's struct", () => {
     assert.deepEqual(decodeLinuxTcpInfo(linux(248)), {
       retransmits: 5,
       cwndSegments: 37,
@@ -56,7 +56,7 @@ describe('tcp_info', () => {
     assert.ok(info && !('minRttMs' in info) && !('pacingRateBps' in info) && !('deliveryRateBps' in info));
   });
 
-  it('reads macOS\'s struct, whose window is in bytes', () => {
+  it("reads macOS's struct, whose window is in bytes", () => {
     const bytes = new Uint8Array(112);
     const data = new DataView(bytes.buffer);
     data.setUint32(16, 1400, true);

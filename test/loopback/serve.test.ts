@@ -93,7 +93,14 @@ describe('serve on loopback', () => {
   it('does not wait for peers that say nothing, too little, or stop in the handshake', async () => {
     const serve = await start({ limits: limitsOf({ firstBytesMs: 100, handshakeMs: 150 }) });
     const hello = encodeFrame({ type: 'hello', nonce: '00'.repeat(16) });
-    for (const bytes of [undefined, 'TAU', 'GE', encodePreface(), new Uint8Array([...encodePreface(), ...hello.subarray(0, 10)]), new Uint8Array([...encodePreface(), ...hello])]) {
+    for (const bytes of [
+      undefined,
+      'TAU',
+      'GE',
+      encodePreface(),
+      new Uint8Array([...encodePreface(), ...hello.subarray(0, 10)]),
+      new Uint8Array([...encodePreface(), ...hello]),
+    ]) {
       const socket = await dial(serve.port);
       if (bytes !== undefined) socket.write(bytes);
       await once(socket, 'close');
@@ -112,7 +119,6 @@ describe('serve on loopback', () => {
     assert.equal(serve.counters()['tcpRefusedConnections'], 1);
     assert.notEqual(await control(serve), 'ok');
     for (const socket of idle) socket.destroy();
-    await Promise.all(idle.map((socket) => (socket.closed ? undefined : once(socket, 'close'))));
     await until(() => serve.counters()['tcpUnproven'] === 0);
     assert.equal(await control(serve), 'ok');
   });
@@ -136,7 +142,8 @@ describe('serve on loopback', () => {
 
   it('refuses an address that others can reach without a key, and what is no address', async () => {
     for (const bind of ['0.0.0.0', '::', '192.0.2.1']) await assert.rejects(start({ bind }), refusal('usage', /without a key.*--key-file/));
-    for (const bind of ['example.org', '', '1.2.3', 'eth0']) await assert.rejects(start({ bind }), refusal('usage', /is none.*127\.0\.0\.1/));
+    for (const bind of ['example.org', '', '1.2.3', 'eth0'])
+      await assert.rejects(start({ bind }), refusal('usage', /is none.*127\.0\.0\.1/));
     for (const bind of ['127.0.0.1', 'localhost', '127.3.4.5']) assert.match((await start({ bind })).local.host, /^127\./);
   });
 

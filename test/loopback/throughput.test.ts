@@ -68,7 +68,10 @@ describe('throughput over loopback', () => {
         const { outcome, summary, details, partial, reason } = find(measurements, `throughput.${way}`);
         assert.deepEqual([outcome, partial], ['ok', undefined], reason);
         assert.equal(details?.['bytes'], bytes);
-        assert.deepEqual(details?.['perStream'].map((stream: { bytes: number }) => stream.bytes), [6_666_668, 6_666_668, 6_666_667]);
+        assert.deepEqual(
+          details?.['perStream'].map((stream: { bytes: number }) => stream.bytes),
+          [6_666_668, 6_666_668, 6_666_667],
+        );
         assert.equal(summary?.unit, 'bps');
         assert.ok(summary.median > 0);
       }
@@ -77,18 +80,26 @@ describe('throughput over loopback', () => {
 
   it('measures both directions one after the other when none is named, with the round trip before and during each', async () => {
     const measurements = await measure({ durationMs: 600 });
-    assert.deepEqual(measurements.map((measurement) => measurement.metric), ['throughput.up', 'rtt.loaded.up', 'throughput.down', 'rtt.loaded.down', 'rtt.idle']);
+    assert.deepEqual(
+      measurements.map((measurement) => measurement.metric),
+      ['throughput.up', 'rtt.loaded.up', 'throughput.down', 'rtt.loaded.down', 'rtt.idle'],
+    );
     for (const measurement of measurements) assert.equal(measurement.outcome, 'ok', `${measurement.metric}: ${measurement.reason}`);
     const loaded = find(measurements, 'rtt.loaded.down');
     assert.ok((loaded.summary?.n ?? 0) > 10);
     assert.equal(typeof loaded.details?.['increaseMs']?.median, 'number');
   });
 
-  it('leaves out the warm-up and sums up the receiver\'s intervals', async () => {
-    const { summary, details } = find(await measure({ direction: 'down', durationMs: 800, omitMs: 300, intervalMs: 50 }), 'throughput.down');
+  it("leaves out the warm-up and sums up the receiver's intervals", async () => {
+    const { summary, details } = find(
+      await measure({ direction: 'down', durationMs: 800, omitMs: 300, intervalMs: 50 }),
+      'throughput.down',
+    );
     assert.ok(details && summary);
     assert.ok(Math.abs(details['omittedMs'] - 300) <= 40, `${details['omittedMs']}`);
-    const counted = details['intervals'].filter((interval: { startMs: number; endMs: number }) => interval.startMs >= details['omittedMs'] && interval.endMs - interval.startMs >= 25);
+    const counted = details['intervals'].filter(
+      (interval: { startMs: number; endMs: number }) => interval.startMs >= details['omittedMs'] && interval.endMs - interval.startMs >= 25,
+    );
     assert.equal(summary.n, counted.length);
     const total = details['intervals'].reduce((sum: number, interval: { bytes: number }) => sum + interval.bytes, 0);
     assert.equal(total, details['bytes']);
@@ -116,7 +127,7 @@ describe('throughput over loopback', () => {
     assert.deepEqual([outcome, details?.['perStream'].length, details?.['bytes']], ['ok', 64, 6_400_000], reason);
   });
 
-  it('falls back to Node\'s streams on either side, moves the same bytes, and says so', async () => {
+  it("falls back to Node's streams on either side, moves the same bytes, and says so", async () => {
     const plain: HostPorts = { ...ports, streams: createStreams(ports.clock, { method: 'node' }) };
     const plainServe = await startServe(plain, { port: 0 });
     try {
@@ -139,7 +150,10 @@ describe('throughput over loopback', () => {
 
   it('keeps what it has measured when it is interrupted', async () => {
     const stop = new AbortController();
-    const measurements = await measure({ direction: 'both', durationMs: 60_000, omitMs: 0, intervalMs: 50 }, { signal: stop.signal, onProgress: (_, fraction) => fraction > 0.003 && stop.abort() });
+    const measurements = await measure(
+      { direction: 'both', durationMs: 60_000, omitMs: 0, intervalMs: 50 },
+      { signal: stop.signal, onProgress: (_, fraction) => fraction > 0.003 && stop.abort() },
+    );
     const both = ['throughput.up', 'throughput.down'].map((metric) => find(measurements, metric));
     // The two ways begin independently, so one may have moved nothing yet.
     for (const { partial, reason } of both) {
@@ -152,7 +166,10 @@ describe('throughput over loopback', () => {
   for (const direction of ['up', 'down'] as const) {
     it(`keeps what it has measured when the server dies: ${direction}`, async () => {
       const dying = await startServe(ports, { port: 0 });
-      const measurements = await measure({ direction, durationMs: 60_000, omitMs: 0, intervalMs: 50 }, { port: dying.port, onProgress: (_, fraction) => void (fraction > 0.003 && dying.close()) });
+      const measurements = await measure(
+        { direction, durationMs: 60_000, omitMs: 0, intervalMs: 50 },
+        { port: dying.port, onProgress: (_, fraction) => void (fraction > 0.003 && dying.close()) },
+      );
       const { outcome, partial, reason, summary } = find(measurements, `throughput.${direction}`);
       assert.deepEqual([outcome, partial], ['ok', true], reason);
       assert.match(reason ?? '', /closed the connection or died|broke off/);
@@ -167,7 +184,12 @@ describe('throughput over loopback', () => {
     assert.match(refused?.reason ?? '', /tautline serve/);
     const odd: readonly (readonly [string, (server: Server) => void, string, RegExp])[] = [
       ['silent', (server): unknown => server.on('connection', () => {}), 'timeout', /said nothing/],
-      ['an SSH server', (server): unknown => server.on('connection', (socket) => socket.write('SSH-2.0-OpenSSH_9.2p1\r\n')), 'unsupported', /not a tautline serve/],
+      [
+        'an SSH server',
+        (server): unknown => server.on('connection', (socket) => socket.write('SSH-2.0-OpenSSH_9.2p1\r\n')),
+        'unsupported',
+        /not a tautline serve/,
+      ],
       ['closing at once', (server): unknown => server.on('connection', (socket) => socket.end()), 'refused', /closed it/],
     ];
     for (const [name, behave, outcome, reason] of odd) {
@@ -191,10 +213,18 @@ describe('throughput over loopback', () => {
       [{ intervalMs: 1 }, /10ms/],
       [{ udp: true, bytes: 5 }, /--duration/],
     ] as const) {
-      await assert.rejects(measure(options), (error: unknown) => error instanceof TautlineError && error.code === 'usage' && hint.test(error.hint ?? ''));
+      await assert.rejects(
+        measure(options),
+        (error: unknown) => error instanceof TautlineError && error.code === 'usage' && hint.test(error.hint ?? ''),
+      );
     }
     const streams = throughputProbe.flags.find((flag) => flag.key === 'streams');
-    for (const text of ['0', '65', '-1', '1.5', 'many', '']) assert.throws(() => streams?.parse(text), (error: unknown) => error instanceof TautlineError && /1 to 64/.test(error.hint ?? ''), text);
+    for (const text of ['0', '65', '-1', '1.5', 'many', ''])
+      assert.throws(
+        () => streams?.parse(text),
+        (error: unknown) => error instanceof TautlineError && /1 to 64/.test(error.hint ?? ''),
+        text,
+      );
   });
 
   describe('with a key', () => {
@@ -216,7 +246,10 @@ describe('throughput over loopback', () => {
     });
 
     it('is refused with another key and with none, and says what to do', async () => {
-      for (const [key, says] of [[new TextEncoder().encode('another key of that length'), /compare the key files/], [undefined, /--key-file/]] as const) {
+      for (const [key, says] of [
+        [new TextEncoder().encode('another key of that length'), /compare the key files/],
+        [undefined, /--key-file/],
+      ] as const) {
         const [measurement] = await measure({ direction: 'up' }, { port: keyed.port, ...(key ? { key } : {}) });
         assert.equal(measurement?.outcome, 'refused');
         assert.match(measurement?.reason ?? '', says);
@@ -231,7 +264,13 @@ describe('throughput over loopback', () => {
 
     it('gives a ticket that opens HTTP on the same port', async () => {
       const url = `http://127.0.0.1:${keyed.port}/bytes/1000`;
-      const opened = await openControl({ ports, remote: { host: '127.0.0.1', port: keyed.port, family: 4 }, key: KEY, timeoutMs: 3000, signal: new AbortController().signal });
+      const opened = await openControl({
+        ports,
+        remote: { host: '127.0.0.1', port: keyed.port, family: 4 },
+        key: KEY,
+        timeoutMs: 3000,
+        signal: new AbortController().signal,
+      });
       assert.ok(opened.outcome === 'ok');
       const client = ports.web.client();
       try {

@@ -28,7 +28,17 @@ function world(options: { key?: Uint8Array; limits?: Record<string, number> } = 
   const pump = (plan: PumpPlan): Promise<PumpLog> => {
     plan.onReady?.();
     return new Promise((resolve) => {
-      const log: PumpLog = { intervals: [], bytes: plan.connections.map(() => 7), elapsedMs: 10, tcp: plan.connections.map(() => undefined), method: 'node', fallbacks: [], cpuMs: 1, broken: 0, aborted: false };
+      const log: PumpLog = {
+        intervals: [],
+        bytes: plan.connections.map(() => 7),
+        elapsedMs: 10,
+        tcp: plan.connections.map(() => undefined),
+        method: 'node',
+        fallbacks: [],
+        cpuMs: 1,
+        broken: 0,
+        aborted: false,
+      };
       const end = (more: Partial<PumpLog> = {}): void => resolve({ ...log, ...more });
       plan.signal?.addEventListener('abort', () => end({ aborted: true }), { once: true });
       pumps.push({ plan, end });
@@ -37,17 +47,26 @@ function world(options: { key?: Uint8Array; limits?: Record<string, number> } = 
   let turn = 0;
   const random = (count: number): Uint8Array => new Uint8Array(count).fill(++turn);
   const tickets = new Tickets({ lifetimeMs: 1000, max: 8, random });
-  const server = new ControlServer({ clock, pump, random }, { limits: limitsOf(options.limits ?? {}), software: 'tautline/test', tickets, ...(options.key ? { key: options.key } : {}) });
+  const server = new ControlServer(
+    { clock, pump, random },
+    { limits: limitsOf(options.limits ?? {}), software: 'tautline/test', tickets, ...(options.key ? { key: options.key } : {}) },
+  );
   return {
     server,
     pumps,
     tickets,
     passMs(ms: number) {
       nowMs += ms;
-      for (const sleeper of sleepers.splice(0)) sleeper.atMs <= nowMs ? sleeper.wake() : sleepers.push(sleeper);
+      for (const sleeper of sleepers.splice(0)) {
+        if (sleeper.atMs <= nowMs) sleeper.wake();
+        else sleepers.push(sleeper);
+      }
     },
     /** A client's end of a connection that the server serves. */
-    connect(first?: ControlFrame, address: { host?: string } = {}): { channel: FrameChannel; end: MemoryConnection; far: MemoryConnection; proven: () => boolean } {
+    connect(
+      first?: ControlFrame,
+      address: { host?: string } = {},
+    ): { channel: FrameChannel; end: MemoryConnection; far: MemoryConnection; proven: () => boolean } {
       const [end, far] = connectionPair(address);
       let proven = false;
       void server.accept(far, () => (proven = true));
@@ -106,7 +125,7 @@ describe('control server: handshake', () => {
     assert.equal(here.tickets.check('10.0.0.1', welcome.ticket, 0), true);
   });
 
-  it('refuses a wrong key, no key, and the server\'s own proof sent back', async () => {
+  it("refuses a wrong key, no key, and the server's own proof sent back", async () => {
     for (const proofOf of [
       (): string => 'ab'.repeat(32),
       (): string => '',
@@ -146,7 +165,11 @@ describe('control server: handshake', () => {
     newer[4] = 99;
     const long = new Uint8Array(4);
     new DataView(long.buffer).setUint32(0, CLIENT_FRAME_BYTES_MAX + 1);
-    for (const bytes of [newer, new Uint8Array([...encodePreface(), ...encodeFrame({ type: 'start' })]), new Uint8Array([...encodePreface(), ...long])]) {
+    for (const bytes of [
+      newer,
+      new Uint8Array([...encodePreface(), ...encodeFrame({ type: 'start' })]),
+      new Uint8Array([...encodePreface(), ...long]),
+    ]) {
       const here = world();
       const { end, channel } = here.connect();
       await end.write(bytes);
@@ -155,15 +178,19 @@ describe('control server: handshake', () => {
       assert.equal(end.ended, 'end');
     }
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { minLength: 1, maxLength: 6 }), fc.boolean(), async (chunks, polite) => {
-        const here = world();
-        const { end } = here.connect(polite ? { type: 'hello', nonce: NONCE } : undefined);
-        for (const chunk of chunks) await end.write(chunk).catch(() => {});
-        end.close();
-        await settle();
-        assert.equal(here.server.counters()['controlsOpen'], 0);
-        assert.equal(here.server.counters()['testsRunning'], 0);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (chunks, polite) => {
+          const here = world();
+          const { end } = here.connect(polite ? { type: 'hello', nonce: NONCE } : undefined);
+          for (const chunk of chunks) await end.write(chunk).catch(() => {});
+          end.close();
+          await settle();
+          assert.equal(here.server.counters()['controlsOpen'], 0);
+          assert.equal(here.server.counters()['testsRunning'], 0);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -195,7 +222,13 @@ describe('control server: tests', () => {
       down.end({ broken: 1 });
       const report = await frame(channel);
       assert.ok(report.type === 'report');
-      assert.deepEqual(report.pumps.map((pump) => [pump.direction, pump.bytes, pump.broken]), [['up', [7, 7], 0], ['down', [7, 7], 1]]);
+      assert.deepEqual(
+        report.pumps.map((pump) => [pump.direction, pump.bytes, pump.broken]),
+        [
+          ['up', [7, 7], 0],
+          ['down', [7, 7], 1],
+        ],
+      );
       assert.equal(here.server.counters()['testsRunning'], 0);
     }
   });
@@ -217,7 +250,7 @@ describe('control server: tests', () => {
     assert.equal(data.end.ended, 'end');
   });
 
-  it('ends a test at the client\'s stop and still reports', async () => {
+  it("ends a test at the client's stop and still reports", async () => {
     const here = world();
     const { channel } = await control(here);
     const test = await ready(channel);
@@ -264,7 +297,8 @@ describe('control server: tests', () => {
     const here = world();
     const { channel } = await control(here);
     const test = await ready(channel);
-    const join = (name: string, index: number, direction: 'up' | 'down'): FrameChannel => here.connect({ type: 'join', test: name, index, direction }).channel;
+    const join = (name: string, index: number, direction: 'up' | 'down'): FrameChannel =>
+      here.connect({ type: 'join', test: name, index, direction }).channel;
     assert.equal((await refusal(join('00'.repeat(16), 0, 'up'))).code, 'unknown-test');
     assert.equal((await refusal(join(test, 1, 'up'))).code, 'unknown-test');
     assert.equal((await refusal(join(test, 0, 'down'))).code, 'unknown-test');
@@ -334,19 +368,21 @@ describe('control server: limits', () => {
 
   it('bounds tests in all and of each client', async () => {
     const here = world({ limits: { testsMax: 3, testsPerClientMax: 2 } });
-    const first = [await control(here), await control(here), await control(here)];
-    await ready(first[0]!.channel);
-    await ready(first[1]!.channel);
-    await first[2]!.channel.send(TEST);
-    assert.match((await refusal(first[2]!.channel)).message, /your address/);
+    const first = await control(here);
+    const second = await control(here);
+    const third = await control(here);
+    await ready(first.channel);
+    await ready(second.channel);
+    await third.channel.send(TEST);
+    assert.match((await refusal(third.channel)).message, /your address/);
     const other = await control(here, { host: '10.0.0.9' });
     await ready(other.channel);
-    const third = await control(here, { host: '10.0.0.10' });
-    await third.channel.send(TEST);
-    assert.match((await refusal(third.channel)).message, /busy with 3 tests/);
-    first[0]!.end.close();
+    const late = await control(here, { host: '10.0.0.10' });
+    await late.channel.send(TEST);
+    assert.match((await refusal(late.channel)).message, /busy with 3 tests/);
+    first.end.close();
     await settle();
-    await ready(third.channel);
+    await ready(late.channel);
   });
 
   it('lets go of everything when it closes', async () => {

@@ -25,14 +25,20 @@ export function explainConnect(code: string | undefined, remote: Endpoint): Conn
     case 'EAFNOSUPPORT':
       return {
         outcome: 'unreachable',
-        reason: remote.family === 6 ? `this host has no IPv6 address to reach ${place} from: use an IPv4 address` : `this host has no address to reach ${place} from (${code})`,
+        reason:
+          remote.family === 6
+            ? `this host has no IPv6 address to reach ${place} from: use an IPv4 address`
+            : `this host has no address to reach ${place} from (${code})`,
       };
     case 'EACCES':
     case 'EPERM':
       return { outcome: 'failed', reason: `this host does not permit a connection to ${place} (${code}): check its firewall` };
     case 'EMFILE':
     case 'ENFILE':
-      return { outcome: 'failed', reason: `no more files can be opened on this host (${code}): use fewer streams, or raise the limit with ulimit -n` };
+      return {
+        outcome: 'failed',
+        reason: `no more files can be opened on this host (${code}): use fewer streams, or raise the limit with ulimit -n`,
+      };
     case 'ABORT_ERR':
       return { outcome: 'failed', reason: `the connection to ${place} was interrupted` };
     default:

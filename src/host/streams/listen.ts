@@ -47,7 +47,9 @@ const KEEPALIVE_MS = 30_000;
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const reception = new Reception(options);
-  const server = createServer({ pauseOnConnect: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) => reception.accept(socket));
+  const server = createServer({ pauseOnConnect: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) =>
+    reception.accept(socket),
+  );
   server.on('drop', () => reception.drop());
   await listening(server, options);
   // A failing accept (out of descriptors) must not end the process; what is open goes on.
@@ -80,21 +82,41 @@ function listening(server: Server, { bind, port }: ListenOptions): Promise<void>
 }
 
 /** Why a port cannot be listened on, in words for a person with what to do about it. */
-export function explainListen(error: { readonly code?: string | undefined; readonly message: string }, bind: string, port: number): TautlineError {
+export function explainListen(
+  error: { readonly code?: string | undefined; readonly message: string },
+  bind: string,
+  port: number,
+): TautlineError {
   const place = formatEndpoint({ host: bind, port });
   switch (error.code) {
     case 'EADDRINUSE':
-      return new TautlineError('io', `${place} is in use by another program`, { hint: 'choose another --port, or end the program that has it (ss -ltunp shows it)', cause: error });
+      return new TautlineError('io', `${place} is in use by another program`, {
+        hint: 'choose another --port, or end the program that has it (ss -ltunp shows it)',
+        cause: error,
+      });
     case 'EACCES':
     case 'EPERM':
-      return new TautlineError('permission', `this user may not listen on ${place}`, { hint: port < 1024 ? 'ports below 1024 need root: choose a higher --port' : 'a security policy forbids it: choose another --port', cause: error });
+      return new TautlineError('permission', `this user may not listen on ${place}`, {
+        hint: port < 1024 ? 'ports below 1024 need root: choose a higher --port' : 'a security policy forbids it: choose another --port',
+        cause: error,
+      });
     case 'EADDRNOTAVAIL':
-      return new TautlineError('usage', `${bind} is not an address of this host`, { hint: 'pass one of its addresses to --bind, or 0.0.0.0 or :: for all', cause: error });
+      return new TautlineError('usage', `${bind} is not an address of this host`, {
+        hint: 'pass one of its addresses to --bind, or 0.0.0.0 or :: for all',
+        cause: error,
+      });
     case 'EAFNOSUPPORT':
-      return new TautlineError('unsupported', `this host has no ${bind.includes(':') ? 'IPv6' : 'IPv4'}, so ${place} cannot be listened on`, { hint: 'pass an address of the other family to --bind', cause: error });
+      return new TautlineError(
+        'unsupported',
+        `this host has no ${bind.includes(':') ? 'IPv6' : 'IPv4'}, so ${place} cannot be listened on`,
+        { hint: 'pass an address of the other family to --bind', cause: error },
+      );
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new TautlineError('usage', `--bind takes an address, and '${bind}' is none`, { hint: 'pass for example 127.0.0.1, 0.0.0.0 or ::', cause: error });
+      return new TautlineError('usage', `--bind takes an address, and '${bind}' is none`, {
+        hint: 'pass for example 127.0.0.1, 0.0.0.0 or ::',
+        cause: error,
+      });
     default:
       return new TautlineError('io', `cannot listen on ${place}: ${error.code ?? error.message}`, { cause: error });
   }

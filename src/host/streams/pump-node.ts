@@ -28,17 +28,22 @@ function receive(job: NodePumpJob, memory: PumpMemory, nowMs: () => number, onFi
     lastMs = nowMs();
     if (memory.add(index, bytes, lastMs)) onFirst();
   };
-  return watch(job, memory, (settle) => {
-    for (const { index, socket, unread } of job.streams) {
-      if (unread) add(index, unread.length);
-      const onData = (bytes: Uint8Array): void => add(index, bytes.length);
-      socket.on('data', onData);
-      socket.once('end', () => settle(index, STATE.done));
-      socket.resume();
-      startReading(socket);
-    }
-    return () => nowMs() - lastMs > job.idleMs;
-  }, () => job.streams.forEach(({ socket }) => socket.pause()));
+  return watch(
+    job,
+    memory,
+    (settle) => {
+      for (const { index, socket, unread } of job.streams) {
+        if (unread) add(index, unread.length);
+        const onData = (bytes: Uint8Array): void => add(index, bytes.length);
+        socket.on('data', onData);
+        socket.once('end', () => settle(index, STATE.done));
+        socket.resume();
+        startReading(socket);
+      }
+      return () => nowMs() - lastMs > job.idleMs;
+    },
+    () => job.streams.forEach(({ socket }) => socket.pause()),
+  );
 }
 
 function send(job: NodePumpJob, memory: PumpMemory, nowMs: () => number, onFirst: () => void): Promise<void> {
@@ -47,46 +52,65 @@ function send(job: NodePumpJob, memory: PumpMemory, nowMs: () => number, onFirst
   const endMs = job.durationMs === undefined ? Number.POSITIVE_INFINITY : startMs + job.durationMs;
   const block = new Uint8Array(Math.min(WRITE_BYTES, job.writeBytesMax));
   const timers = new Set<NodeJS.Timeout>();
-  return watch(job, memory, (settle) => {
-    for (const stream of job.streams) {
-      const { index, socket } = stream;
-      let left = stream.bytes ?? Number.POSITIVE_INFINITY;
-      const next = (): void => {
-        if (memory.state(index) !== STATE.running) return;
-        const now = nowMs();
-        if (left <= 0 || now >= endMs || memory.stopped) {
-          // Ends when the kernel has everything and the end of the stream.
-          socket.end((error?: Error | null) => settle(index, error ? STATE.broken : STATE.done));
-          left = Number.NaN;
-          return;
-        }
-        const aheadMs = job.paceBps === undefined ? 0 : memory.bytes(index) / (job.paceBps / 8e3) - (now - startMs);
-        if (aheadMs > 0) {
-          const timer = setTimeout(() => (timers.delete(timer), next()), Math.min(aheadMs, endMs - now, CHECK_MS));
-          timers.add(timer);
-          return;
-        }
-        const length = Math.min(block.length, left);
-        socket.write(length === block.length ? block : block.subarray(0, length), (error) => {
-          if (error) return settle(index, STATE.broken);
-          lastMs = nowMs();
-          left -= length;
-          if (memory.add(index, length, lastMs)) onFirst();
-          next();
-        });
-      };
-      next();
-    }
-    return () => nowMs() > Math.min(endMs, lastMs) + job.idleMs && nowMs() - lastMs > job.idleMs;
-  }, () => timers.forEach(clearTimeout));
+  return watch(
+    job,
+    memory,
+    (settle) => {
+      for (const stream of job.streams) {
+        const { index, socket } = stream;
+        let left = stream.bytes ?? Number.POSITIVE_INFINITY;
+        const next = (): void => {
+          if (memory.state(index) !== STATE.running) return;
+          const now = nowMs();
+          if (left <= 0 || now >= endMs || memory.stopped) {
+            // Ends when the kernel has everything and the end of the stream.
+            socket.end((error?: Error | null) => settle(index, error ? STATE.broken : STATE.done));
+            left = Number.NaN;
+            return;
+          }
+          const aheadMs = job.paceBps === undefined ? 0 : memory.bytes(index) / (job.paceBps / 8e3) - (now - startMs);
+          if (aheadMs > 0) {
+            const timer = setTimeout(() => (timers.delete(timer), next()), Math.min(aheadMs, endMs - now, CHECK_MS));
+            timers.add(timer);
+            return;
+          }
+          const length = Math.min(block.length, left);
+          socket.write(length === block.length ? block : block.subarray(0, length), (error) => {
+            if (error) return settle(index, STATE.broken);
+            lastMs = nowMs();
+            left -= length;
+            if (memory.add(index, length, lastMs)) onFirst();
+            next();
+          });
+        };
+        next();
+      }
+      return () => nowMs() > Math.min(endMs, lastMs) + job.idleMs && nowMs() - lastMs > job.idleMs;
+    },
+    () => timers.forEach(clearTimeout),
+  );
 }
 
 /** Runs until every stream has settled, the stop flag is up, or `start`'s result says that nothing moves any more. */
-function watch(job: NodePumpJob, memory: PumpMemory, start: (settle: (index: number, state: 1 | 2) => void) => () => boolean, cleanUp: () => void): Promise<void> {
+function watch(
+  job: NodePumpJob,
+  memory: PumpMemory,
+  start: (settle: (index: number, state: 1 | 2) => void) => () => boolean,
+  cleanUp: () => void,
+): Promise<void> {
   return new Promise((resolve) => {
     let open = job.streams.length;
-    let timer: NodeJS.Timeout | undefined;
     let done = false;
+    let idle = (): boolean => false;
+    const timer = setInterval(() => {
+      if (memory.stopped) {
+        if (job.role === 'send') for (const { socket } of job.streams) socket.end();
+        return end();
+      }
+      if (!idle()) return;
+      for (const { index } of job.streams) settle(index, STATE.broken);
+      end();
+    }, CHECK_MS);
     const end = (): void => {
       if (done) return;
       done = true;
@@ -104,16 +128,6 @@ function watch(job: NodePumpJob, memory: PumpMemory, start: (settle: (index: num
       socket.once('error', () => settle(index, STATE.broken));
       socket.once('close', () => settle(index, STATE.broken));
     }
-    if (open === 0) return end();
-    const idle = start(settle);
-    timer = setInterval(() => {
-      if (memory.stopped) {
-        if (job.role === 'send') for (const { socket } of job.streams) socket.end();
-        return end();
-      }
-      if (!idle()) return;
-      for (const { index } of job.streams) settle(index, STATE.broken);
-      end();
-    }, CHECK_MS);
+    if (!done) idle = start(settle);
   });
 }

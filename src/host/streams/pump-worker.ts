@@ -27,4 +27,8 @@ const startMs = calls.nowMs();
 tell({ kind: 'ready' });
 runPump(input.job, new PumpMemory(input.streams, input.memory), calls, () => tell({ kind: 'first' }));
 const cpuAfterMs = calls.threadCpuMs();
-tell({ kind: 'done', cpuMs: cpuBeforeMs === undefined || cpuAfterMs === undefined ? undefined : cpuAfterMs - cpuBeforeMs, busyMs: calls.nowMs() - startMs });
+tell({
+  kind: 'done',
+  cpuMs: cpuBeforeMs === undefined || cpuAfterMs === undefined ? undefined : cpuAfterMs - cpuBeforeMs,
+  busyMs: calls.nowMs() - startMs,
+});

@@ -84,7 +84,8 @@ class PumpRun {
   async run(): Promise<ThreadFigures> {
     if (this.#connections.length === 0) return { method: 'node' };
     const calls = this.#choices.method === 'node' ? undefined : loadSocketCalls();
-    const reason = this.#choices.method === 'node' ? 'plain Node streams were asked for' : calls === undefined ? 'libc cannot be reached' : undefined;
+    const reason =
+      this.#choices.method === 'node' ? 'plain Node streams were asked for' : calls === undefined ? 'libc cannot be reached' : undefined;
     const lent = this.#connections.map((connection) => connection.lend());
     const unread = lent.some((part) => part.unread !== undefined);
     if (calls && !unread) {
@@ -97,7 +98,9 @@ class PumpRun {
         }
       }
     }
-    this.#fallbacks.push(`bulk data moved by Node streams, which are slower: ${reason ?? (unread ? 'the peer had begun early' : 'this Node does not show socket descriptors')}`);
+    this.#fallbacks.push(
+      `bulk data moved by Node streams, which are slower: ${reason ?? (unread ? 'the peer had begun early' : 'this Node does not show socket descriptors')}`,
+    );
     return await this.#node(lent);
   }
 
@@ -142,7 +145,10 @@ class PumpRun {
   async #native(calls: SocketCalls, fds: readonly number[]): Promise<ThreadFigures> {
     const kernelPaces = this.#pace(calls, fds);
     const threads = Math.max(1, Math.min(fds.length, THREADS_MAX, Math.floor(availableParallelism() / 2)));
-    const base = { ...this.#job(kernelPaces ? undefined : this.#streamRateBps()), paced: kernelPaces && this.#streamRateBps() !== undefined };
+    const base = {
+      ...this.#job(kernelPaces ? undefined : this.#streamRateBps()),
+      paced: kernelPaces && this.#streamRateBps() !== undefined,
+    };
     const jobs = Array.from({ length: threads }, (_, thread): PumpJob => ({
       ...base,
       streams: fds.map((fd, index) => ({ index, fd, ...this.#share(index) })).filter(({ index }) => index % threads === thread),
@@ -156,13 +162,23 @@ class PumpRun {
     const cpuMs = results.reduce((sum, result) => sum + (result?.cpuMs ?? Number.NaN), 0);
     const shares = results.map((result) => (result?.cpuMs === undefined || result.busyMs <= 0 ? Number.NaN : result.cpuMs / result.busyMs));
     const busiest = Math.max(...shares);
-    return { method: 'native', ...(Number.isFinite(cpuMs) ? { cpuMs } : {}), ...(Number.isFinite(busiest) ? { busiest: Math.min(1, busiest) } : {}) };
+    return {
+      method: 'native',
+      ...(Number.isFinite(cpuMs) ? { cpuMs } : {}),
+      ...(Number.isFinite(busiest) ? { busiest: Math.min(1, busiest) } : {}),
+    };
   }
 
-  #thread(job: PumpJob, onMessage: (message: PumpWorkerMessage) => void): Promise<Extract<PumpWorkerMessage, { kind: 'done' }> | undefined> {
+  #thread(
+    job: PumpJob,
+    onMessage: (message: PumpWorkerMessage) => void,
+  ): Promise<Extract<PumpWorkerMessage, { kind: 'done' }> | undefined> {
     return new Promise((resolve) => {
       const workerData: PumpWorkerInput = { job, memory: this.#memory.buffer, streams: this.#memory.streams };
-      const worker = new Worker(new URL('./pump-worker.js', import.meta.url), { workerData, resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } });
+      const worker = new Worker(new URL('./pump-worker.js', import.meta.url), {
+        workerData,
+        resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+      });
       let done: Extract<PumpWorkerMessage, { kind: 'done' }> | undefined;
       worker.on('message', (message: PumpWorkerMessage) => {
         if (message.kind === 'done') done = message;
@@ -187,7 +203,8 @@ class PumpRun {
   #job(paceBps: number | undefined): Omit<PumpJob, 'streams'> {
     const { role, durationMs, bytes, idleMs, copy = false } = this.#plan;
     const rate = this.#streamRateBps();
-    const writeBytesMax = rate === undefined ? CHUNK_BYTES : Math.max(PACED_WRITE_BYTES_MIN, Math.min(CHUNK_BYTES, Math.round((rate / 8e3) * PACED_WRITE_MS)));
+    const writeBytesMax =
+      rate === undefined ? CHUNK_BYTES : Math.max(PACED_WRITE_BYTES_MIN, Math.min(CHUNK_BYTES, Math.round((rate / 8e3) * PACED_WRITE_MS)));
     return {
       role,
       idleMs,
