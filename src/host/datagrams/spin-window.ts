@@ -7,7 +7,7 @@ const LEARN_EVERY = 16;
 /** Wake-ups later than this quantile are left late: chasing them would cost more spinning than they are worth. */
 const QUANTILE = 0.98;
 /** What spinning may cost, as a share of a core. */
-const SHARE_MAX = 0.02;
+const SHARE_MAX = 0.015;
 
 /**
  * How long before a due time to wake up and spin. The kernel wakes a sleeper some time after it asked to be

@@ -168,15 +168,18 @@ class UdpLoop {
       let wallNs = this.#wallNs(nowNs);
       // Datagrams that the kernel joined have one stamp and one sender.
       const step = segment > 0 ? segment : length;
-      for (let at = 0; at === 0 || at < length; at += step) {
+      let at = 0;
+      // Once for a datagram of no bytes too.
+      do {
         const answer = this.#options.responder.receive(slot.subarray(at, Math.min(at + step, length)), from, rxNs, wallNs);
+        at += step;
         if (!answer) continue;
         this.#answer(answer, i);
-        if (at + step < length) {
+        if (at < length) {
           nowNs = this.#clocks.realNs();
           wallNs = this.#wallNs(nowNs);
         }
-      }
+      } while (at < length);
     }
   }
 
