@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
@@ -108,6 +109,13 @@ for (const [serverName, { make, skip: noServer }] of Object.entries(SERVERS)) {
           assert.equal(log.bytes[1], 6);
           assert.equal(flow.local.host, '::1');
         }));
+
+      test('an empty datagram is one like any other: echoes go on after it', async () => {
+        const stranger = createSocket('udp4');
+        await new Promise((resolve) => stranger.send(new Uint8Array(0), remote.port, remote.host, resolve));
+        await over(datagrams, remote, async (flow) => assert.deepEqual(sequences(await flow.exchange(echoPlan(3))), range(3)));
+        await new Promise<void>((resolve) => stranger.close(resolve));
+      });
 
       test('a flood that is asked for is counted to the last datagram, while echoes go on', async () => {
         const sink = over(datagrams, remote, (flow) =>
