@@ -18,7 +18,7 @@ export * from './progress.js';
 export * from './schema.js';
 export * from './self.js';
 export * from './serve.js';
-export { createHostPorts } from '../host/index.js';
+export { createHostPorts, keepHeapSmall } from '../host/index.js';
 export type { HostPorts } from '../host/index.js';
 export { PROBES } from '../probe/index.js';
 export type { Probe, ProbeFlag } from '../probe/index.js';

@@ -60,7 +60,7 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
     bothMs: 0,
     responsivenessMs: 4500,
     selfLatencyMs: 1500,
-    selfThroughputMs: 2500,
+    selfThroughputMs: 4000,
     timeoutMs: 2000,
   },
   thorough: {
@@ -72,7 +72,7 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
     bothMs: 8000,
     responsivenessMs: 15_000,
     selfLatencyMs: 6000,
-    selfThroughputMs: 10_000,
+    selfThroughputMs: 16_000,
     timeoutMs: 3000,
   },
 };

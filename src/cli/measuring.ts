@@ -1,5 +1,5 @@
 import type { Config, Progress } from '../app/index.js';
-import { createHostPorts, loadConfig } from '../app/index.js';
+import { createHostPorts, keepHeapSmall, loadConfig } from '../app/index.js';
 import type { HostPorts } from '../app/index.js';
 import { REPORTS } from '../report/index.js';
 import type { ResultDocument } from '../results/index.js';
@@ -31,6 +31,7 @@ export async function runMeasuring(
   work: (context: MeasuringContext) => Promise<Measured>,
 ): Promise<ExitCode> {
   const { flags } = options;
+  keepHeapSmall();
   const quiet = flags.quiet === true;
   const ports = createHostPorts({ logLevel: quiet ? 'none' : 'warn' });
   const interrupt = terminal.interruptible();

@@ -107,7 +107,7 @@ describe('the command line', () => {
     mute.close();
     const [finished] = await Promise.all([serve.finished, keyed.finished]);
     assert.equal(finished.code, 0, finished.err);
-    assert.match(finished.err, /udpEchoes \d+/, 'counters are told at the end');
+    assert.match(finished.err, /tcpConnections \d+/, 'counters are told at the end');
     await rm(folder, { recursive: true, force: true });
   });
 
