@@ -1,7 +1,7 @@
 import type { Band, Measurement, Subject, Verdict } from '../results/index.js';
 import { BANDS, aboveCeiling } from '../results/index.js';
 import { DEFAULT_BANDS, type Bands, type BandScale, scaleOf } from './bands.js';
-import { type RatingContext, bandOf, rankedByLoss, rate, ratedSamples, ratingContext, worseBand } from './rate.js';
+import { type RatingContext, bandOf, rankedByLoss, rate, ratedFigure, ratedSamples, ratingContext, worseBand } from './rate.js';
 import { sentenceOf } from './sentence.js';
 
 export interface ConcludeRequest {
@@ -20,8 +20,10 @@ export interface Judged {
   readonly context: RatingContext;
   readonly band: Band;
   readonly stars: number;
-  /** Enough samples, and not cut short. */
+  /** Enough samples, not cut short, and not poor only by its own error. */
   readonly sufficient: boolean;
+  /** What keeps it from being sufficient is the error of its own measuring. */
+  readonly doubtful: boolean;
 }
 
 export interface JudgedSubject {
@@ -45,7 +47,8 @@ export interface JudgedSubject {
  * 3. `fail`: a figure of a target with enough samples is poor, or one of several targets is out of reach. A
  *    gateway or resolver that nobody named can be poor, and the sentence says so, but nothing was asked of it.
  * 4. `inconclusive`: cut short, a figure above its ceiling, a probe that broke off on a path that answers, a
- *    path without one figure of enough samples, or a poor figure with too few samples to be held against it.
+ *    path without one figure of enough samples, or a poor figure with too few samples or too large an error
+ *    of its own to be held against it.
  * 5. `pass`: the rest. The band is the worst among figures with enough samples.
  */
 export function conclude(request: ConcludeRequest): Verdict {
@@ -95,7 +98,8 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
     if (!rating || !scale || aboveCeiling(measurement) !== undefined) return [];
     const judged = { subject: name, measurement, scale, context, band: rating.band, stars: rating.stars };
     const enough = ratedSamples(measurement, scale) >= scale.samplesMin && lossHolds(judged, bands);
-    return [{ ...judged, sufficient: enough && measurement.partial !== true }];
+    const doubtful = !beyondItsError(judged);
+    return [{ ...judged, doubtful, sufficient: enough && measurement.partial !== true && !doubtful }];
   });
   return {
     name,
@@ -112,12 +116,22 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
  * A round trip that is held back by its loss needs enough packets for that, or an interval of the loss that
  * lies in that band as a whole: one ping lost of eight settles nothing.
  */
-function lossHolds(judged: Omit<Judged, 'sufficient'>, bands: Bands): boolean {
+function lossHolds(judged: Omit<Judged, 'sufficient' | 'doubtful'>, bands: Bands): boolean {
   const { measurement, band } = judged;
   const { loss } = measurement;
   const lossScale = scaleOf('loss', bands);
   if (!rankedByLoss(judged) || !loss || !lossScale || loss.sent >= lossScale.samplesMin) return true;
   return loss.ci95 !== undefined && bandOf(loss.ci95[0], lossScale) === band;
+}
+
+/** A figure that may be poor only by the error of its own measuring is not held against the path. */
+function beyondItsError({ measurement, scale, context, band }: Omit<Judged, 'sufficient' | 'doubtful'>): boolean {
+  const { error } = measurement;
+  const figure = ratedFigure(measurement, scale, context);
+  // Where it is loss that makes it poor, a better figure would change nothing.
+  if (band !== 'poor' || figure === undefined || bandOf(figure, scale) !== 'poor' || error?.unit !== scale.unit) return true;
+  const atBest = scale.better === 'higher' ? figure + error.value : Math.max(0, figure - error.value);
+  return bandOf(atBest, scale) === 'poor';
 }
 
 /** Gateways and resolvers are known by their address, targets by what a person called them. */

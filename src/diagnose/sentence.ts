@@ -68,6 +68,7 @@ function why(parts: SentenceParts, reachable: readonly JudgedSubject[]): string 
   if (cutShort) return 'a measurement was cut short, so these figures settle nothing';
   if (reachable.some((subject) => subject.impossible.length > 0)) return 'a figure is above what is possible, so this settles nothing';
   if (reachable.some((subject) => brokenOff(subject) !== '')) return 'not everything that was tried worked, so this settles little';
+  if (reachable.some((subject) => subject.judged.some(({ doubtful }) => doubtful))) return 'a poor figure may be the fault of the measuring itself';
   return 'too few samples to settle anything';
 }
 

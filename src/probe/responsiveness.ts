@@ -26,6 +26,9 @@ const IDLE_SHARE = 0.1;
 const LATE_MS = 20;
 /** Above this share of a probe's time, this process itself is most of what was measured. */
 const OWN_SHARE_MAX = 0.5;
+/** A request takes one round trip as the handshake does, and a little for the server. */
+const HANDSHAKE_FACTOR = 3;
+const HANDSHAKE_MS = 5;
 
 /** Round trips a minute while the path is full, in each direction, after draft-ietf-ippm-responsiveness. */
 export const responsivenessProbe: Probe<ResponsivenessOptions> = {
@@ -129,15 +132,14 @@ function measurementOf(log: ResponsivenessLog, context: Context): Measurement {
     outcome: log.died ? 'lost' : 'ok',
     ...(cut === undefined ? {} : { reason: cut, partial: true }),
     summary,
-    error: errorOf(log, { score, interval, parameters }),
+    error: errorOf(log, { score, interval, parameters, idle: context.idle }),
     details,
   });
 }
 
-function errorOf(log: ResponsivenessLog, found: { score: ResponsivenessScore; interval: [number, number] | undefined; parameters: ResponsivenessParameters }): MeasurementError {
-  const { score, interval, parameters } = found;
+function errorOf(log: ResponsivenessLog, found: { score: ResponsivenessScore; interval: [number, number] | undefined; parameters: ResponsivenessParameters; idle: ResponsivenessScore | undefined }): MeasurementError {
+  const { score, interval, parameters, idle } = found;
   const { rpm } = score;
-  const foreignMs = score.foreign.tcpMs + (score.foreign.tlsMs ?? 0) + score.foreign.httpMs;
   const confidence = confidenceOf(log, parameters);
   const lateMs = medianOf(log.latenessMs);
   const ownMs = medianOf(log.ownMs);
@@ -147,11 +149,28 @@ function errorOf(log: ResponsivenessLog, found: { score: ResponsivenessScore; in
   ];
   if (!log.multiplexed) from.push('no HTTP/2: load and probes could not share a connection, so the figure knows only separate connections, and confidence stays low');
   if (parameters.intervalMs < RESPONSIVENESS_PARAMETERS.intervalMs) from.push(`intervals of ${parameters.intervalMs} ms instead of ${RESPONSIVENESS_PARAMETERS.intervalMs} ms, because time is short: confidence is medium at most`);
-  if (ownMs !== undefined) from.push(`this process was itself busy for ${formatMs(ownMs)} in each separate probe (median)${ownMs > OWN_SHARE_MAX * foreignMs ? ': the path is more responsive than this host can tell' : ''}`);
+  if (ownMs !== undefined) from.push(`this process was itself busy for ${formatMs(ownMs)} in each separate probe (median)`);
+  const slowEnds = slowEndsOf(score, ownMs);
+  if (slowEnds !== undefined) from.push(`${slowEnds}; the path itself may be as responsive as when it is idle`);
   if (lateMs !== undefined && lateMs > LATE_MS) from.push(`processor: this process woke ${formatMs(lateMs)} late (median), so it may be what is slow`);
   if (log.probes.failed > 0) from.push(`${log.probes.failed} of ${log.probes.sent} probes were not answered and do not count`);
   if (!log.died && log.failures.length > 0) from.push(`fewer connections than wanted: ${log.failures.join('; ')}`);
-  return { value: interval ? (interval[1] - interval[0]) / 2 : rpm, unit: 'rpm', from };
+  const scatter = interval ? (interval[1] - interval[0]) / 2 : rpm;
+  return { value: slowEnds === undefined ? scatter : Math.max(scatter, (idle?.rpm ?? 2 * rpm) - rpm), unit: 'rpm', from };
+}
+
+/**
+ * On a path faster than the programs at its ends, the queue that probes wait in is theirs. Two signs:
+ * this process was busy for most of a probe; or TCP's handshake, which the kernels do between
+ * themselves over the same full path, took far less than the request that followed it.
+ */
+function slowEndsOf({ foreign }: ResponsivenessScore, ownMs: number | undefined): string | undefined {
+  const foreignMs = foreign.tcpMs + (foreign.tlsMs ?? 0) + foreign.httpMs;
+  if (ownMs !== undefined && ownMs > OWN_SHARE_MAX * foreignMs) return 'processor: this process was busy for most of that time';
+  if (foreign.httpMs > HANDSHAKE_FACTOR * foreign.tcpMs && foreign.httpMs - foreign.tcpMs > HANDSHAKE_MS) {
+    return `processor: requests took ${formatMs(foreign.httpMs)} where the kernels' own handshake over the same full path took ${formatMs(foreign.tcpMs)}, so the programs at the ends are what is slow`;
+  }
+  return undefined;
 }
 
 /** Intervals shorter than the draft's prove less. */

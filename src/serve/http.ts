@@ -99,7 +99,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
         ? text(413, `at most ${limits.httpBytesMax} bytes: limit httpBytesMax\n`)
         : { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: { kind: 'sink', bytesMax: limits.httpBytesMax } },
   },
-  [NQ_PATH]: { methods: READ, open: false, answer: ({ ask }) => configuration(ask.authority) },
+  [NQ_PATH]: { methods: READ, open: false, answer: ({ ask }) => configuration(ask) },
 };
 
 function zeros(bytes: number): HttpReply {
@@ -111,11 +111,11 @@ function octets(body: HttpBody, length: number): HttpReply {
 }
 
 /** The URLs must be absolute, so they repeat what the client calls this server, once that is proved to be a host and port. */
-function configuration(authority: string | undefined): HttpReply {
+function configuration({ authority, secure = false }: HttpAsk): HttpReply {
   if (authority === undefined || authority.length > AUTHORITY_LENGTH_MAX || !/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(authority)) {
     return text(400, 'the request must name this host and its port\n');
   }
-  const at = (path: string): string => `http://${authority}${path}`;
+  const at = (path: string): string => `${secure ? 'https' : 'http'}://${authority}${path}`;
   const document = { version: 1, urls: { large_download_url: at('/large'), small_download_url: at('/small'), upload_url: at('/upload') } };
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   return { status: 200, headers: { 'content-type': 'application/json', 'content-length': String(bytes.length), 'cache-control': 'no-store' }, body: { kind: 'bytes', bytes } };

@@ -33,6 +33,8 @@ export interface HttpAsk {
   readonly target: string;
   /** What the client calls this server: `Host` or `:authority`. */
   readonly authority: string | undefined;
+  /** A proxy in front took the request over TLS and says so. */
+  readonly secure?: boolean;
   readonly ticket: string | undefined;
   /** Who asks, in the words of `clientOf`. */
   readonly client: string;

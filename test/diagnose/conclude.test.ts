@@ -86,6 +86,16 @@ describe('conclusion', () => {
     assert.equal(fineButFew.outcome, 'pass');
   });
 
+  it('does not hold a poor figure against a path when the error of its own measuring reaches a better band', () => {
+    const rpm = (value: number): Measurement => measurement({ probe: 'responsiveness', metric: 'responsiveness.down', summary: around('rpm', 90, 1), error: { value, unit: 'rpm', from: ['processor'] } });
+    const doubtful = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), rpm(60_000))] });
+    assert.equal(doubtful.outcome, 'inconclusive');
+    assert.match(doubtful.sentence, /^A poor figure may be the fault of the measuring itself: the path to b is excellent/);
+    assert.equal(conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), rpm(30))] }).outcome, 'fail');
+    const slow = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(40, 100, { error: { value: 1, unit: 'ms', from: [] } }))] });
+    assert.equal(slow.outcome, 'fail');
+  });
+
   it('is inconclusive when cut short, interrupted, or broken off', () => {
     const partial = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), throughput('up', 941e6, { partial: true }))] });
     assert.equal(partial.outcome, 'inconclusive');

@@ -389,12 +389,12 @@ describe('dns', () => {
 
 describe('responsiveness', () => {
   /** The HTTP side of serve behind a path of 20 Mbit/s. */
-  function loaded(queueMs: number, protocol: 'h1' | 'h2' = 'h2', checkTicket?: () => boolean): SimNetwork {
+  function loaded(queueMs: number, protocol: 'h1' | 'h2' = 'h2', checkTicket?: () => boolean, serverMs = 0): SimNetwork {
     const network = new SimNetwork({
       hosts: { client: { addresses: ['10.0.0.1'] }, server: { addresses: ['10.0.0.2'] } },
       paths: [{ from: 'client', to: 'server', delayMs: 10, rateBps: 20e6, queueMs }],
     });
-    network.host('server').listen(7227, { http: { responder: createHttpResponder({ limits: limitsOf({}), software: 'tautline test', ...(checkTicket ? { checkTicket } : {}) }), protocol } });
+    network.host('server').listen(7227, { http: { responder: createHttpResponder({ limits: limitsOf({}), software: 'tautline test', ...(checkTicket ? { checkTicket } : {}) }), protocol, serverMs: () => serverMs } });
     return network;
   }
 
@@ -432,6 +432,17 @@ describe('responsiveness', () => {
     assert.equal(found.details?.['confidence'], 'low');
     assert.equal(found.details?.['self'], undefined);
     assert.ok(found.error?.from.some((cause) => cause.includes('no HTTP/2')));
+  });
+
+  test('does not blame the path for programs that are slow at its ends', async () => {
+    const found = metric(await measure(responsivenessProbe, '10.0.0.2', { network: loaded(5, 'h2', undefined, 300) }), 'responsiveness.down');
+    assert.equal(found.outcome, 'ok');
+    assert.ok(found.error?.from.some((cause) => cause.includes('the programs at the ends are what is slow')), found.error?.from.join('; '));
+    // The figure may be as far off as the idle path is better.
+    const idleRpm = found.details?.['idleRpm'] as number;
+    assert.ok(Math.abs((found.error?.value ?? 0) - (idleRpm - (found.summary?.median ?? 0))) < 1);
+    const queued = metric(await measure(responsivenessProbe, '10.0.0.2', { network: loaded(200) }), 'responsiveness.down');
+    assert.ok(!queued.error?.from.some((cause) => cause.includes('processor')), queued.error?.from.join('; '));
   });
 
   test('shortens its intervals when time is short, and says so', async () => {

@@ -59,6 +59,7 @@ test('the configuration names this server as the client called it', () => {
     version: 1,
     urls: { large_download_url: 'http://10.0.0.2:7227/large', small_download_url: 'http://10.0.0.2:7227/small', upload_url: 'http://10.0.0.2:7227/upload' },
   });
+  assert.match(textOf(answerHttp(ask('GET', '/.well-known/nq', { authority: 'rpm.example.org', secure: true }), OPEN)), /https:\/\/rpm\.example\.org\/large/);
   assert.match(textOf(answerHttp(ask('GET', '/.well-known/nq', { authority: '[fd00::1]:7227' }), OPEN)), /http:\/\/\[fd00::1\]:7227\/large/);
 });
 

@@ -171,6 +171,7 @@ function askOf(client: string, headers: http.IncomingHttpHeaders | http2.Incomin
     method: line.method ?? '',
     target: line.target ?? '',
     authority: line.authority,
+    ...(headers['x-forwarded-proto'] === 'https' ? { secure: true } : {}),
     ticket: Array.isArray(ticket) ? ticket[0] : ticket,
     ...(Number.isFinite(length) ? { contentLength: length } : {}),
   };
