@@ -65,7 +65,7 @@ describe('a path of 20 Mbit/s with a deep queue', { skip }, () => {
       ends.map((end) =>
         // 250 ms of queue, as a home router has; a sender that fills it (the machine's default may be one that does not).
         end.sh(
-          `sysctl -qw net.ipv4.tcp_congestion_control=cubic; tc qdisc add dev ${INTERFACE} root handle 1: htb default 1; tc class add dev ${INTERFACE} parent 1: classid 1:1 htb rate ${RATE_BPS}bit quantum 1514; tc qdisc add dev ${INTERFACE} parent 1:1 bfifo limit 625000`,
+          `sysctl -qw net.ipv4.tcp_congestion_control=reno; tc qdisc add dev ${INTERFACE} root handle 1: htb default 1; tc class add dev ${INTERFACE} parent 1: classid 1:1 htb rate ${RATE_BPS}bit quantum 1514; tc qdisc add dev ${INTERFACE} parent 1:1 bfifo limit 625000`,
         ),
       ),
     );

@@ -12,6 +12,7 @@ import { mutate, noise } from './mutate.js';
 const AT_ONCE = 64;
 /** How long a connection that the server keeps open waits before it leaves. */
 const PATIENCE_MS = 20;
+const ENOUGH_MS = 5_000;
 
 const [address = '', port = '', count = '', seed = ''] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
@@ -34,11 +35,12 @@ function oneConnection(pieces: readonly Uint8Array[]): Promise<void> {
     let refused = true;
     const leaveHow = random.below(3);
     const leave = (): void => void (leaveHow === 0 ? socket.destroy() : leaveHow === 1 ? socket.resetAndDestroy() : socket.end());
-    const timer = setTimeout(leave, PATIENCE_MS);
-    // A server that never closes its half must not hold this program.
-    const last = setTimeout(() => socket.destroy(), 10 * PATIENCE_MS);
+    // A server that does not accept, or never closes its half, must not hold this program.
+    const last = setTimeout(() => socket.destroy(), ENOUGH_MS);
+    let timer: NodeJS.Timeout | undefined;
     socket.on('connect', () => {
       refused = false;
+      timer = setTimeout(leave, PATIENCE_MS);
       for (const piece of pieces) {
         result.sentBytes += piece.length;
         socket.write(piece);

@@ -49,6 +49,8 @@ let floods = 0;
 
 for (let sent = 0; sent < Number(count); sent += BATCH) {
   await Promise.all(Array.from({ length: BATCH }, () => sendOne(senders[random.below(senders.length)])));
+  // A turn of the event loop, so that answers are read and not dropped by a full buffer.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 await new Promise((resolve) => setTimeout(resolve, 300));
 for (const { socket } of senders) socket.close();
