@@ -76,14 +76,18 @@ export function withOptions(probe: Probe, options: Readonly<Record<string, unkno
 }
 
 /**
- * Whether a probe got what it was asked for. Latency beside another figure (`rtt.loaded.up` of a
- * throughput) may be missing with its reason; what the probe is named for may not.
+ * Whether a probe got what it was asked for: each of its figures at least once, and none cut short by
+ * the network (of several resolvers one may be down). Latency beside another figure (`rtt.loaded.up`
+ * of a throughput) may be missing with its reason; what the probe is named for may not.
  */
-export function succeeded(document: MeasureDocument): boolean {
+export function succeeded(document: Pick<MeasureDocument, 'measurements'>): boolean {
   const main = document.measurements.filter((measurement) => !measurement.metric.startsWith('rtt.'));
   const wanted = main.length > 0 ? main : document.measurements;
-  const failed = wanted.some((measurement) => FAILURES.includes(measurement.outcome) || measurement.partial === true);
-  return !failed && wanted.some((measurement) => measurement.outcome === 'ok');
+  const tried = wanted.filter((measurement) => !NOT_TRIED.includes(measurement.outcome));
+  const good = new Set(
+    tried.filter((measurement) => measurement.outcome === 'ok' && measurement.partial !== true).map(({ metric }) => metric),
+  );
+  return good.size > 0 && tried.every(({ metric }) => good.has(metric));
 }
 
-const FAILURES: readonly string[] = ['lost', 'refused', 'timeout'];
+const NOT_TRIED: readonly string[] = ['unsupported', 'unchecked'];
