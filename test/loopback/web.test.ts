@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { HttpLoad, HttpOutcome, Web } from '../../src/base/index.js';
 import { createWeb, sniffHttp } from '../../src/host/web/index.js';
 import { BODY_BYTES_MAX } from '../../src/host/web/client.js';
+import { boundUnsent } from '../../src/host/web/unsent.js';
 import { nextChunkBytes } from '../../src/host/web/zeros.js';
 import { clock, freePort, listen, startServeHttp } from './web-server.js';
 
@@ -377,6 +378,20 @@ test('the first bytes of a connection tell which HTTP it is', () => {
   assert.equal(told('TAUT\x01\x00\x00\x00'), undefined);
   assert.equal(told('SSH-2.0'), undefined);
   assert.equal(told('TRA'), 'more');
+});
+
+test('what waits unsent in a socket is bounded where the kernel can be asked to', async () => {
+  const { loadLibc, readInt } = await import('../../src/host/libc/index.js');
+  const libc = loadLibc();
+  const server = await listen((socket) => socket.resume());
+  const socket = net.connect(server.port, '127.0.0.1');
+  await new Promise((resolve) => socket.once('connect', resolve));
+  assert.equal(boundUnsent(socket, 100_000), libc !== undefined);
+  const fd = (socket as unknown as { _handle: { fd: number } })._handle.fd;
+  if (libc) assert.equal(readInt(libc, fd, libc.constants.IPPROTO_TCP, libc.constants.TCP_NOTSENT_LOWAT), 100_000);
+  socket.destroy();
+  assert.equal(boundUnsent(socket, 100_000), false);
+  await server.close();
 });
 
 test('chunks follow the rate between their bounds', () => {

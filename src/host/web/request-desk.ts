@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/index.js';
 import type { HttpAsk, HttpReply, HttpResponder } from '../../wire/index.js';
+import { boundUnsent } from './unsent.js';
 import { pourZeros } from './zeros.js';
 
 /** How often a running request is looked at. */
@@ -8,6 +9,7 @@ const WATCH_MS = 1000;
 
 /** One request, whatever the version of HTTP that it came over. */
 export interface Transport {
+  readonly socket: Socket;
   readonly incoming: NodeJS.ReadableStream;
   readonly outgoing: NodeJS.WritableStream & { readonly destroyed: boolean; readonly writableEnded: boolean };
   head(status: number, headers: Readonly<Record<string, string>>): void;
@@ -106,6 +108,7 @@ export class RequestDesk {
           this.counters.httpBytesOut += bytes;
           watch.moved();
         },
+        onPace: (bytes) => boundUnsent(transport.socket, 2 * bytes),
         onDone: () => outgoing.end(),
       });
     }

@@ -57,6 +57,7 @@ export function attachHttp({ clock, responder }: HttpAttachOptions): HttpAttachm
       const { socket } = request;
       const ask = askOf(seat.client, request.headers, { method: request.method, target: request.url, authority: request.headers.host });
       const transport = {
+        socket,
         incoming: request,
         outgoing: response,
         head: (status: number, headers: Readonly<Record<string, string>>) => void response.writeHead(status, status >= 400 ? { ...headers, connection: 'close' } : headers),
@@ -71,9 +72,10 @@ export function attachHttp({ clock, responder }: HttpAttachOptions): HttpAttachm
   h2.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
     const socket = stream.session && socketOf.get(stream.session);
     const seat = socket && seats.get(socket);
-    if (seat === undefined) return stream.close(http2.constants.NGHTTP2_CANCEL);
+    if (socket === undefined || seat === undefined) return stream.close(http2.constants.NGHTTP2_CANCEL);
     const ask = askOf(seat.client, headers, { method: headers[':method'], target: headers[':path'], authority: headers[':authority'] ?? headers.host });
     const transport = {
+      socket,
       incoming: stream,
       outgoing: stream,
       head: (status: number, fields: Readonly<Record<string, string>>): void => {
