@@ -25,7 +25,11 @@ export function renderText(document: ResultDocument, options: { readonly color: 
   const width = Math.max(WIDTH_MIN, Math.floor(options.width));
   const context: Context = { width, prose: Math.min(width, PROSE_WIDTH_MAX), paint: painter(options.color), kind: document.schema };
   const groups = groupsOf(document);
-  const layout = layoutOf(COLUMNS, groups.flatMap(({ rows }) => rows.map((row) => cells(row, context))), width - INDENT.length);
+  const layout = layoutOf(
+    COLUMNS,
+    groups.flatMap(({ rows }) => rows.map((row) => cells(row, context))),
+    width - INDENT.length,
+  );
   const lines = [...head(document, context)];
   for (const group of groups) lines.push('', ...section(group, layout, context));
   const verdict = verdictOf(document);
@@ -43,7 +47,10 @@ interface Context {
 function head(document: ResultDocument, { prose, paint }: Context): string[] {
   const title = printable(`tautline ${titleOf(document)}`);
   const when = printable(`${dateLine(document.startedAt)}, ${tookLine(document.durationMs)}, version ${document.tool.version}`);
-  const interrupted = document.interrupted === true ? wrap('Interrupted: this is what had been measured until then.', { width: prose }).map((text) => paint('bad', text)) : [];
+  const interrupted =
+    document.interrupted === true
+      ? wrap('Interrupted: this is what had been measured until then.', { width: prose }).map((text) => paint('bad', text))
+      : [];
   return [
     ...wrap(title, { width: prose }).map((text) => paint('strong', text)),
     ...wrap(printable(hostLine(document.host)), { width: prose }).map((text) => paint('quiet', text)),
@@ -68,7 +75,9 @@ function title(group: Group, { paint, prose }: Context): string[] {
   const subtitle = printable(group.subtitle);
   if (subtitle === '') return [paint('strong', name)];
   const oneLine = displayWidth(name) + 3 + displayWidth(subtitle) <= prose;
-  return oneLine ? [`${paint('strong', name)} ${paint('quiet', `(${subtitle})`)}`] : [paint('strong', name), ...wrap(subtitle, { width: prose, first: INDENT }).map((text) => paint('quiet', text))];
+  return oneLine
+    ? [`${paint('strong', name)} ${paint('quiet', `(${subtitle})`)}`]
+    : [paint('strong', name), ...wrap(subtitle, { width: prose, first: INDENT }).map((text) => paint('quiet', text))];
 }
 
 function rowLines(row: Row, layout: Layout, context: Context): string[] {
@@ -89,7 +98,7 @@ function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): s
   };
   const withError = group.rows.filter((row) => row.error !== '');
   if (!errorShown && withError.length > 0) note(`± ${largestErrors(withError).join(', ')}`);
-  const causes = causesOf(withError);
+  const causes = kind === 'tautline.check/1' ? worthTelling(withError) : causesOf(withError);
   if (causes.length > 0) note(`± comes from${causes.length === 1 ? ` ${causes[0]}` : ''}`);
   if (causes.length > 1) for (const cause of causes) note(`  - ${cause}`);
   for (const row of group.rows) {
@@ -113,6 +122,18 @@ function largestErrors(rows: readonly Row[]): string[] {
     if (!known || (row.measurement.error?.value ?? 0) > (known.measurement.error?.value ?? 0)) largest.set(row.name, row);
   }
   return [...largest.values()].map((row) => `${row.name} ${row.error.replace('±', '')}`);
+}
+
+/** In a check an error below this share of its figure changes nothing, so its causes are left to the document. */
+const TELLING_SHARE = 0.1;
+const CAUSES_MAX = 5;
+
+/** The causes of what is off by much, the worst first, and no more than a person reads. */
+function worthTelling(rows: readonly Row[]): string[] {
+  const share = ({ measurement: { error, summary } }: Row): number => (error && summary ? error.value / Math.abs(summary.median) : 0);
+  const causes = causesOf(rows.filter((row) => share(row) > TELLING_SHARE).sort((a, b) => share(b) - share(a)));
+  const left = causes.length - CAUSES_MAX;
+  return left <= 1 ? causes : [...causes.slice(0, CAUSES_MAX), `${left} more: --json lists them all`];
 }
 
 /** So many rows are named with a cause; one of more rows is told without. */
