@@ -140,7 +140,7 @@ export function planHost(found: HostFindings, options: { depth: Depth; firstSubj
   let subject = options.firstSubject + found.interfaces.length;
   const gateways = found.gateways.map((route) => planGateway(subject++, route.gateway, budget));
   const resolvers = found.resolvers.map((address) =>
-    stepMaker(subject++, 'default')('dns', literal(address), { server: address, ...requests(budget) }),
+    stepMaker(subject++, 'default')('dns', literal(address), { server: address, ...requests(budget), timeoutMs: budget.timeoutMs }),
   );
   return [gateways, resolvers].filter(some);
 }

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** Told at once, so that an interrupt keeps it. */
+  /** Told after each stage; an interrupted stage ends soon, with what it has. */
   readonly onMeasured: (subject: number, measurements: readonly Measurement[]) => void;
 }
 
@@ -40,16 +40,18 @@ export async function runStages(ports: Ports, stages: readonly Stage[], options:
         fractions[index] = fraction;
         options.progress.update(label, atStartMs - expectedMs * Math.min(...fractions));
       };
-    await Promise.all(stage.map((step, index) => runStep(ports, step, { ...options, onProgress: onProgress(index) })));
+    const found = await Promise.all(stage.map((step, index) => runStep(ports, step, { ...options, onProgress: onProgress(index) })));
+    // In the order of the plan, whichever was ready first.
+    stage.forEach((step, index) => options.onMeasured(step.subject, found[index] ?? []));
     leftMs -= expectedMs;
   }
 }
 
-async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<void> {
+async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<readonly Measurement[]> {
   const measurements = await runProbe(ports, step, options);
   const answered = measurements.some((measurement) => measurement.outcome === 'ok');
   const others = answered || options.signal.aborted ? [] : (step.otherwise ?? []);
-  if (others.length === 0) return options.onMeasured(step.subject, measurements);
+  if (others.length === 0) return measurements;
   const labels = others.map((other) => other.label).join(', ');
   options.progress.update(labels, undefined);
   const found = await Promise.all(others.map((other) => runProbe(ports, other, { ...options, onProgress: () => undefined })));
@@ -59,7 +61,7 @@ async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<
     answers.length > 0
       ? measurements
       : measurements.map((measurement) => ({ ...measurement, reason: `${measurement.reason ?? ''}; no answer to ${labels} either` }));
-  options.onMeasured(step.subject, [...first, ...answers]);
+  return [...first, ...answers];
 }
 
 type StepOptions = RunOptions & { onProgress: (doing: string, fraction: number) => void };

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { TautlineError } from '../base/index.js';
-import { runUdpLoop, runUdpNode, udpLoopUnavailable } from '../host/index.js';
+import { runUdpLoop, runUdpNode, udpLoopUnavailable } from '../host/datagrams/index.js';
 import { UdpResponder } from '../serve/index.js';
 import type { UdpWorkerInput, UdpWorkerMessage } from './serve-udp.js';
 
