@@ -50,7 +50,6 @@ export function createHostPorts(options: HostOptions = {}): HostPorts {
 }
 
 export { createClock, createFiles };
-export { runUdpLoop, runUdpNode, udpLoopUnavailable } from './datagrams/index.js';
 export { keepHeapSmall } from './memory.js';
 export { explainListen, listen } from './streams/index.js';
 export type { Listener } from './streams/index.js';
