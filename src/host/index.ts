@@ -51,6 +51,7 @@ export function createHostPorts(options: HostOptions = {}): HostPorts {
 
 export { createClock, createFiles };
 export { keepHeapSmall } from './memory.js';
+export { runUdpLoop, runUdpNode, udpLoopUnavailable } from './datagrams/index.js';
 export { explainListen, listen } from './streams/index.js';
 export type { Listener } from './streams/index.js';
 export { startThread } from './thread.js';

@@ -14,15 +14,11 @@ export type ControlFailure = {
 export const INTERRUPTED = 'interrupted before anything was measured';
 
 /** Turns an unsuccessful connect into an outcome, with what to do about it. */
-export function connectFailure(
-  made: { readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed'; readonly reason: string },
-  remote: Endpoint,
-): ControlFailure {
-  if (made.outcome === 'refused')
-    return {
-      outcome: 'refused',
-      reason: `${made.reason}; start \`tautline serve\` there, or give its port (${formatEndpoint(remote)} was tried)`,
-    };
+export function connectFailure(made: {
+  readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed';
+  readonly reason: string;
+}): ControlFailure {
+  if (made.outcome === 'refused') return { outcome: 'refused', reason: `${made.reason}; start \`tautline serve\` there, or give its port` };
   return { outcome: made.outcome === 'timeout' ? 'timeout' : 'lost', reason: made.reason };
 }
 

@@ -42,7 +42,7 @@ export async function openControl(options: ControlOptions): Promise<ControlOutco
     if (made.outcome === 'ok') made.connection.close();
     return { outcome: 'unchecked', reason: INTERRUPTED };
   }
-  if (made.outcome !== 'ok') return connectFailure(made, remote);
+  if (made.outcome !== 'ok') return connectFailure(made);
   const channel = new FrameChannel(made.connection);
   const shaken = await handshake(channel, options);
   if ('outcome' in shaken) {

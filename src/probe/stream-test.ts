@@ -118,7 +118,7 @@ async function join(
 ): Promise<{ connection: Connection } | ControlFailure> {
   const { ports, remote, timeoutMs, dscp } = context;
   const made = await ports.streams.connect({ remote, timeoutMs, signal, ...(dscp === undefined ? {} : { dscp }) });
-  if (made.outcome !== 'ok') return signal.aborted ? oddAnswer({ kind: 'ended' }, { ...context, signal }) : connectFailure(made, remote);
+  if (made.outcome !== 'ok') return signal.aborted ? oddAnswer({ kind: 'ended' }, { ...context, signal }) : connectFailure(made);
   const { connection } = made;
   await open(connection, { type: 'join', test, ...place });
   const answer = await new FrameChannel(connection).next({ timeoutMs, signal });
