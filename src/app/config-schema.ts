@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { DEFAULT_PORT, TautlineError, assert, parseDurationMs, parseRateBps, parseSizeBytes } from '../base/index.js';
 import { LIMITS, LIMIT_NAMES } from '../serve/index.js';
-import type { Limit, LimitName } from '../serve/index.js';
+import type { Limit, LimitName, Limits } from '../serve/index.js';
 
 /**
  * Every setting, declared once: the file's keys, the environment variables, the flags of the same
@@ -99,6 +99,11 @@ export type RawConfig = v.InferOutput<typeof ConfigSchema>;
 export function limitKey(name: LimitName): string {
   const plain = name.replace(/Ms$/, '').replace(/Bps/, '');
   return plain.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Limits in force as they are written in a file: `streams-max=64, test=10m`. */
+export function writtenLimits(limits: Limits, names: readonly LimitName[]): string {
+  return names.map((name) => `${limitKey(name)}=${writeLimit(limits[name], LIMITS[name])}`).join(', ');
 }
 
 /** A setting found by walking the schema: where it is, and what was said about it. */

@@ -1,4 +1,4 @@
-import { createHostPorts, nearest, settings, startServe } from '../app/index.js';
+import { createHostPorts, nearest, settings, startServe, writtenLimits } from '../app/index.js';
 import type { HostPorts, Serve } from '../app/index.js';
 import { TautlineError } from '../base/index.js';
 import { addCommonOptions, settingOption } from './common-options.js';
@@ -52,11 +52,11 @@ async function serve(terminal: Terminal, flags: ServeFlags): Promise<ExitCode> {
     try {
       await terminal.stdout(`${running.lines.join('\n')}\n`);
       for (const warning of running.warnings) tell(`tautline: warning: ${warning}`);
-      tell(`limits: ${shownLimits(config.limits)}\nCtrl-C ends it.`);
+      tell(`Limits (docs/configuration.md lists all): ${writtenLimits(config.limits, LIMITS_SHOWN)}\nCtrl-C ends it.`);
       await untilTheEnd(ports, { running, signal: interrupt.signal, tell });
     } finally {
       await running.close();
-      tell(`${CLEAR_CARET}${written(running.counters())}`);
+      tell(`${CLEAR_CARET}${written(running.counters()) || 'nothing came in'}`);
     }
     return EXIT.pass;
   } finally {
@@ -101,10 +101,7 @@ function limitSettings(texts: readonly string[]): Record<string, string> {
 }
 
 /** The limits that a person at the other end may run into. */
-function shownLimits(limits: Readonly<Record<string, number>>): string {
-  const shown = ['connectionsPerClientMax', 'streamsMax', 'testMs', 'echoPerSecondMax', 'udpSessionsPerClientMax', 'floodMs'];
-  return `${shown.map((name) => `${name} ${limits[name]}`).join(', ')}; docs/configuration.md lists all`;
-}
+const LIMITS_SHOWN = ['streamsMax', 'testMs', 'connectionsPerClientMax', 'echoPerSecondMax', 'floodMs'] as const;
 
 function written(counters: Readonly<Record<string, number>>, of = /./): string {
   return Object.entries(counters)
