@@ -9,6 +9,7 @@ import {
   iperf3Tcp,
   iperf3Udp,
   irttEcho,
+  knownDelay,
   sockperfEcho,
   tautlineEcho,
   tautlineTcp,
@@ -78,6 +79,24 @@ export function contestsIn(arena: Arena, seconds: number): Contest[] {
   return [...tcp, ...udp, echo];
 }
 
+const KNOWN_DELAYS_MS = [10, 50];
+
+/** A path with a known delay, in a kernel that has netem. */
+export function contestsInUml(): Contest[] {
+  return KNOWN_DELAYS_MS.map((delayMs) => ({ name: `delay-${delayMs}-uml`, participants: [knownDelay(delayMs)] }));
+}
+
+export function rowsInUml(): Row[] {
+  return KNOWN_DELAYS_MS.map((delayMs) => ({
+    contest: `delay-${delayMs}-uml`,
+    figure: `RTT over a path with a delay of ${delayMs} ms: error`,
+    where: 'netem',
+    unit: 'ms',
+    ours: 'errorMs',
+    goal: { of: 'value', atMost: 0.05 + 0.005 * delayMs },
+  }));
+}
+
 /** What is compared without a network. */
 export function contestsHere(): Contest[] {
   return [
@@ -137,6 +156,14 @@ export function rowsIn(where: Arena['name']): Row[] {
       ours: 'sentPps',
       anchor: { participant: 'iperf3 -u -b 0', label: 'iperf3 -u -b 0 -l 64' },
       goal: { of: 'ratio', atLeast: 3 },
+    },
+    {
+      contest: `udp-64-${where}`,
+      figure: 'UDP packets received, 64 B',
+      where,
+      unit: 'pps',
+      ours: 'receivedPps',
+      anchor: { participant: 'iperf3 -u -b 0', label: 'iperf3 -u -b 0 -l 64' },
     },
     { ...echo, figure: 'echo RTT, median', ours: 'medianMs', anchor: sockperf, goal: { of: 'ratio', atMost: 0.6 } },
     { ...echo, figure: 'echo RTT, median', ours: 'medianMs', anchor: irtt, goal: { of: 'ratio', atMost: 0.35 } },

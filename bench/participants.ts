@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Measurement } from '../src/results/index.js';
 import { mustRun, run } from '../test/lab/processes.js';
 import { PORT, TAUTLINE, measure, metric } from '../test/lab/tautline.js';
+import { measureKnownDelay } from '../test/real/uml/served-path.js';
 import { readIperf3, readIrtt, readSockperf } from './anchors.js';
 import type { Arena } from './arena.js';
 import type { Figures, Participant } from './rounds.js';
@@ -34,7 +35,11 @@ export function tautlineUdp(arena: Arena, sizeBytes: number, seconds: number): P
   const args = ['throughput', '--udp', '--size', String(sizeBytes), '--duration', `${seconds}s`, '--direction', 'up'];
   return ours(arena, 'tautline', args, (measurements) => {
     const found = metric(measurements, 'udp.up');
-    return { bps: detail(found, 'goodputBps'), sentPps: detail(found, 'sentBps') / (8 * sizeBytes) };
+    return {
+      bps: detail(found, 'goodputBps'),
+      sentPps: detail(found, 'sentBps') / (8 * sizeBytes),
+      receivedPps: detail(found, 'packetsPerSecond'),
+    };
   });
 }
 
@@ -42,8 +47,12 @@ export function iperf3Udp(arena: Arena, sizeBytes: number, seconds: number): Par
   return {
     name: 'iperf3 -u -b 0',
     run: async () => {
-      const { receivedBps, sentPps } = readIperf3(await iperf3(arena, ['-u', '-b', '0', '-l', String(sizeBytes), '-t', String(seconds)]));
-      return { bps: receivedBps, ...(sentPps === undefined ? {} : { sentPps }) };
+      const {
+        receivedBps,
+        sentPps = Number.NaN,
+        receivedPps = Number.NaN,
+      } = readIperf3(await iperf3(arena, ['-u', '-b', '0', '-l', String(sizeBytes), '-t', String(seconds)]));
+      return { bps: receivedBps, sentPps, receivedPps };
     },
   };
 }
@@ -148,6 +157,11 @@ export function checkMemory(): Participant {
       return { MiB: Number(peak) / 1024 };
     },
   };
+}
+
+/** How far a delay that netem sets, in a kernel of its own, is missed. */
+export function knownDelay(delayMs: number): Participant {
+  return { name: 'tautline', run: async () => ({ errorMs: Math.abs((await measureKnownDelay(delayMs)).foundMs - delayMs) }) };
 }
 
 function ours(
