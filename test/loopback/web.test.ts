@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import type { HttpLoad, HttpOutcome, Web } from '../../src/base/index.js';
 import { createWeb, sniffHttp } from '../../src/host/web/index.js';
 import { BODY_BYTES_MAX } from '../../src/host/web/client.js';
-import { boundUnsent } from '../../src/host/web/unsent.js';
-import { nextChunkBytes } from '../../src/host/web/zeros.js';
+import { unsentOf } from '../../src/host/web/unsent.js';
+import { Pace } from '../../src/host/web/zeros.js';
 import { clock, freePort, listen, startServeHttp } from './web-server.js';
 
 type Ok = Extract<HttpOutcome, { outcome: 'ok' }>;
@@ -386,19 +386,23 @@ test('what waits unsent in a socket is bounded where the kernel can be asked to'
   const server = await listen((socket) => socket.resume());
   const socket = net.connect(server.port, '127.0.0.1');
   await new Promise((resolve) => socket.once('connect', resolve));
-  assert.equal(boundUnsent(socket, 100_000), libc !== undefined);
+  const unsent = unsentOf(socket);
+  assert.equal(unsent.bound(100_000), libc !== undefined);
+  if (libc?.platform === 'linux') assert.equal(unsent.bytes(), 0);
   const fd = (socket as unknown as { _handle: { fd: number } })._handle.fd;
   if (libc) assert.equal(readInt(libc, fd, libc.constants.IPPROTO_TCP, libc.constants.TCP_NOTSENT_LOWAT), 100_000);
   socket.destroy();
-  assert.equal(boundUnsent(socket, 100_000), false);
+  assert.deepEqual([unsent.bound(100_000), unsent.bytes()], [false, undefined]);
   await server.close();
 });
 
-test('chunks follow the rate between their bounds', () => {
-  assert.equal(nextChunkBytes(65_536, 65_536, 0), 114_688);
-  assert.equal(nextChunkBytes(4096, 4096, 10_000), 4096);
-  let chunk = 65_536;
-  // A path of 1 MB/s takes 5000 bytes in 5 ms.
-  for (let i = 0; i < 50; i++) chunk = nextChunkBytes(chunk, chunk, chunk / 1000);
-  assert.ok(Math.abs(chunk - 5000) < 10, String(chunk));
+test('chunks carry five milliseconds of the rate of a whole window, between their bounds', () => {
+  const pace = new Pace(0);
+  assert.equal(pace.chunkBytes, 4096);
+  // A chunk that went into an empty buffer says nothing yet.
+  assert.equal(pace.wrote(16_384, 0.01), 4096);
+  // 1 MB/s: 5000 bytes.
+  assert.equal(pace.wrote(83_616, 100), 5000);
+  assert.equal(pace.wrote(1000, 10_000), 1448);
+  assert.equal(pace.wrote(1e9, 10_100), 262_144);
 });

@@ -3,7 +3,7 @@ import type { HttpLoad } from '../../base/index.js';
 import { explainFailure, HEAD_BYTES_MAX } from './failure.js';
 import { statusReason } from './load-http2.js';
 import type { LoadStart } from './load-http2.js';
-import { boundUnsent } from './unsent.js';
+import { unsentOf } from './unsent.js';
 import { pourZeros } from './zeros.js';
 
 /** Bulk transfer over HTTP/1.1, where nothing can go beside it on the same connection. */
@@ -51,7 +51,7 @@ export function startHttp1Load(start: LoadStart): HttpLoad {
   });
   if (options.signal?.aborted) close();
   options.signal?.addEventListener('abort', close, { once: true });
-  if (up) pourZeros(request, { clock, onWritten: (written) => (bytes += written), onPace: (pace) => boundUnsent(socket, 2 * pace) });
+  if (up) pourZeros(request, { clock, onWritten: (written) => (bytes += written), unsent: unsentOf(socket) });
   else request.end();
   return { bytes: () => bytes, selfProbeMs: () => Promise.resolve(undefined), multiplexed: false, get failure() { return failure; }, close };
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock, HttpLoad } from '../../base/index.js';
 import { explainFailure } from './failure.js';
 import type { LoadOptions } from './load-socket.js';
-import { boundUnsent } from './unsent.js';
+import { unsentOf } from './unsent.js';
 import { pourZeros } from './zeros.js';
 
 /** Flow control must not be the bottleneck: enough for 10 Gbit/s over 12 ms, or 1 Gbit/s over 120 ms. */
@@ -169,7 +169,7 @@ class Http2Load implements HttpLoad {
     });
     // The server has answered before the upload's end: this transfer is over.
     if (up) stream.on('end', () => stream.close());
-    if (up) pourZeros(stream, { clock: this.#start.clock, onWritten: (bytes) => (this.#bytes += bytes), onPace: (bytes) => boundUnsent(this.#start.socket, 2 * bytes) });
+    if (up) pourZeros(stream, { clock: this.#start.clock, onWritten: (bytes) => (this.#bytes += bytes), unsent: unsentOf(this.#start.socket) });
   }
 }
 

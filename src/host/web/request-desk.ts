@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/index.js';
 import type { HttpAsk, HttpReply, HttpResponder } from '../../wire/index.js';
-import { boundUnsent } from './unsent.js';
+import { unsentOf } from './unsent.js';
 import { pourZeros } from './zeros.js';
 
 /** How often a running request is looked at. */
@@ -108,7 +108,7 @@ export class RequestDesk {
           this.counters.httpBytesOut += bytes;
           watch.moved();
         },
-        onPace: (bytes) => boundUnsent(transport.socket, 2 * bytes),
+        unsent: unsentOf(transport.socket),
         onDone: () => outgoing.end(),
       });
     }

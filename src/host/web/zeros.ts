@@ -1,10 +1,15 @@
 import type { Clock } from '../../base/index.js';
+import type { Unsent } from './unsent.js';
 
 const CHUNK_BYTES_MAX = 256 * 1024;
-const CHUNK_BYTES_MIN = 4 * 1024;
-const CHUNK_BYTES_FIRST = 64 * 1024;
+const CHUNK_BYTES_MIN = 1448;
+const CHUNK_BYTES_FIRST = 4 * 1024;
 /** How much of the path's time one chunk may take: what lies in it delays everything behind it. */
 const CHUNK_MS = 5;
+/** Where chunks are this long, the kernel's own bound on what waits unsent is as good. */
+const SEGMENT_BYTES_MAX = 64 * 1024;
+/** The rate is taken over at least this long: a single chunk goes into a buffer in no time, or waits for a full one. */
+const PACE_WINDOW_MS = 50;
 const ZEROS = Buffer.alloc(CHUNK_BYTES_MAX);
 
 /** The part of a writable stream that bulk data goes through. */
@@ -20,8 +25,8 @@ export interface PourOptions {
   /** All that is to be written; left out, there is no end. */
   readonly bytes?: number;
   readonly onWritten?: (bytes: number) => void;
-  /** How much the stream takes in about five milliseconds, told when it has changed by much. */
-  readonly onPace?: (bytes: number) => void;
+  /** The socket below, whose backlog is kept as short as a chunk. */
+  readonly unsent?: Unsent;
   readonly onDone?: () => void;
 }
 
@@ -31,20 +36,27 @@ export interface PourOptions {
  */
 export function pourZeros(sink: Sink, options: PourOptions): void {
   let left = options.bytes ?? Number.POSITIVE_INFINITY;
-  let chunkBytes = CHUNK_BYTES_FIRST;
-  let bound = 0;
+  const pace = new Pace(options.clock.nowMs());
+  const { unsent } = options;
+  let bound = pace.chunkBytes;
+  unsent?.bound(bound);
+  const written = (size: number): void => {
+    options.onWritten?.(size);
+    const chunkBytes = pace.wrote(size, options.clock.nowMs());
+    // Only when it has changed by much: each time costs a system call.
+    if (chunkBytes <= bound / 2 || chunkBytes >= bound * 2) unsent?.bound((bound = chunkBytes));
+  };
   const pour = (): void => {
     while (!sink.destroyed && !sink.writableEnded) {
       if (left <= 0) return options.onDone?.();
-      const size = Math.min(left, chunkBytes);
+      if (pace.chunkBytes < SEGMENT_BYTES_MAX && (unsent?.bytes() ?? 0) > pace.chunkBytes) {
+        setTimeout(pour, CHUNK_MS / 2);
+        return;
+      }
+      const size = Math.min(left, pace.chunkBytes);
       left -= size;
-      const startMs = options.clock.nowMs();
       const more = sink.write(ZEROS.subarray(0, size), (error) => {
-        if (error) return;
-        options.onWritten?.(size);
-        chunkBytes = nextChunkBytes(chunkBytes, size, options.clock.nowMs() - startMs);
-        // Set again only when it has changed by much: each time is a system call.
-        if (chunkBytes <= bound / 2 || chunkBytes >= bound * 2) options.onPace?.((bound = chunkBytes));
+        if (!error) written(size);
       });
       if (!more) {
         sink.once('drain', pour);
@@ -55,9 +67,29 @@ export function pourZeros(sink: Sink, options: PourOptions): void {
   pour();
 }
 
-/** Moves a quarter of the way towards what the last chunk's rate would carry in CHUNK_MS. */
-export function nextChunkBytes(chunkBytes: number, writtenBytes: number, tookMs: number): number {
-  const wanted = tookMs <= 0 ? CHUNK_BYTES_MAX : (writtenBytes / tookMs) * CHUNK_MS;
-  const next = chunkBytes + (wanted - chunkBytes) / 4;
-  return Math.max(CHUNK_BYTES_MIN, Math.min(CHUNK_BYTES_MAX, Math.round(next)));
+/** How large a chunk is that takes CHUNK_MS at the rate of the last window. */
+export class Pace {
+  #sinceMs: number;
+  #bytes = 0;
+  #chunkBytes = CHUNK_BYTES_FIRST;
+
+  constructor(nowMs: number) {
+    this.#sinceMs = nowMs;
+  }
+
+  get chunkBytes(): number {
+    return this.#chunkBytes;
+  }
+
+  /** @returns the size of the next chunk */
+  wrote(bytes: number, nowMs: number): number {
+    this.#bytes += bytes;
+    const tookMs = nowMs - this.#sinceMs;
+    if (tookMs < PACE_WINDOW_MS) return this.#chunkBytes;
+    const wanted = Math.round((this.#bytes / tookMs) * CHUNK_MS);
+    this.#chunkBytes = Math.max(CHUNK_BYTES_MIN, Math.min(CHUNK_BYTES_MAX, wanted));
+    this.#sinceMs = nowMs;
+    this.#bytes = 0;
+    return this.#chunkBytes;
+  }
 }
