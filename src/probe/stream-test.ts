@@ -157,7 +157,7 @@ class StreamRun {
     try {
       // Receivers first: what comes before they are there would wait in the kernel and count late.
       const { receiving, ready } = this.#receive();
-      await Promise.race([ready, ports.clock.sleep(READY_MS)]);
+      await Promise.race([ready, ports.clock.sleep(READY_MS, enough.signal)]);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
       await channel.send({ type: 'start' });

@@ -91,7 +91,8 @@ describe('the command line', () => {
     folder = await mkdtemp(join(tmpdir(), 'tautline-cli-'));
     await writeFile(join(folder, 'right.key'), 'a key that both ends know\n', { mode: 0o600 });
     await writeFile(join(folder, 'wrong.key'), 'a key that only one end has\n', { mode: 0o600 });
-    mute = createServer().listen(0, '127.0.0.1');
+    // It reads, so that it sees its clients go, and says nothing.
+    mute = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     [port, keyedPort] = [await freePort(), await freePort()];
     serve = cli(`serve --bind 127.0.0.1 --port ${port}`);
     keyed = cli(`serve --bind 127.0.0.1 --port ${keyedPort} --key-file right.key`);
