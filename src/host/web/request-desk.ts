@@ -44,13 +44,12 @@ export class RequestDesk {
     const reply = beyond === undefined ? this.#responder.answer(ask) : this.#responder.refuse(beyond);
     this.counters.httpRequests++;
     if (reply.status >= 400) this.counters.httpRefused++;
-    seat.begin();
     const watch = this.#watch(transport);
-    outgoing.once('close', () => {
+    const end = seat.begin(() => {
       watch.stop();
       this.#release(ask.client);
-      seat.end();
     });
+    outgoing.once('close', end);
     this.#send(reply, { ask, transport, watch });
   }
 
@@ -76,9 +75,12 @@ export class RequestDesk {
     const { httpRequestMs, httpStallMs } = this.#responder.limits;
     const startMs = this.#clock.nowMs();
     let lastMs = startMs;
+    let cuts = 0;
     const cut = (): void => {
-      this.counters.httpCut++;
-      transport.cut();
+      if (cuts++ === 0) this.counters.httpCut++;
+      // A session that has shut down inside no longer closes its streams: then the socket has to go.
+      if (cuts > 1) transport.socket.destroy();
+      else transport.cut();
     };
     const timer = setInterval(() => {
       const nowMs = this.#clock.nowMs();
@@ -121,7 +123,7 @@ export class RequestDesk {
       bytes += chunk.length;
       this.counters.httpBytesIn += chunk.length;
       watch.moved();
-      if (bytes > bytesMax) watch.cut();
+      if (bytes > bytesMax && bytes - chunk.length <= bytesMax) watch.cut();
     });
     incoming.on('end', () => {
       transport.head(reply.status, reply.headers);
@@ -141,8 +143,9 @@ export class Seat {
   readonly client: string;
   readonly #limits: HttpResponder['limits'];
   readonly #socket: Socket;
+  /** What ends each running request. */
+  readonly #running = new Set<() => void>();
   #timer: NodeJS.Timeout;
-  #running = 0;
   #begun = 0;
 
   constructor(limits: HttpResponder['limits'], client: string, socket: Socket) {
@@ -152,19 +155,32 @@ export class Seat {
     this.#timer = setTimeout(() => socket.destroy(), limits.httpHeadMs);
   }
 
-  begin(): void {
+  /**
+   * A request is over with its connection at the latest: Node does not tell the answers that still
+   * queue behind others (pipelining) that the connection has gone.
+   * @param onEnd called once
+   * @returns what ends the request
+   */
+  begin(onEnd: () => void): () => void {
     clearTimeout(this.#timer);
-    this.#running++;
+    const end = (): void => {
+      if (!this.#running.delete(end)) return;
+      onEnd();
+      this.#rest();
+    };
+    this.#running.add(end);
     if (++this.#begun > this.#limits.httpRequestsPerConnectionMax) this.#socket.destroy();
-  }
-
-  end(): void {
-    if (--this.#running > 0 || this.#socket.destroyed) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#socket.destroy(), this.#limits.httpIdleMs);
+    return end;
   }
 
   close(): void {
+    for (const end of this.#running) end();
     clearTimeout(this.#timer);
+  }
+
+  #rest(): void {
+    if (this.#running.size > 0 || this.#socket.destroyed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#socket.destroy(), this.#limits.httpIdleMs);
   }
 }

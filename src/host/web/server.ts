@@ -103,7 +103,12 @@ export function attachHttp({ clock, responder }: HttpAttachOptions): HttpAttachm
       socket.unshift(head);
       if (protocol === 'http2') {
         // The session reads from the handle by itself, and must find the socket paused.
-        h2.once('session', (session) => socketOf.set(session, socket));
+        h2.once('session', (session) => {
+          socketOf.set(session, socket);
+          // A session that ends does not always take its socket with it; the seat's timer is for those that do not even end.
+          session.once('close', () => socket.destroy());
+          session.once('error', () => socket.destroy());
+        });
         h2.emit('connection', socket);
       } else {
         h1.emit('connection', socket);
