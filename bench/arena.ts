@@ -22,11 +22,7 @@ export async function withArena<T>(name: Arena['name'], keyFile: string, work: (
 }
 
 /** Starts a server at the far end and waits until its port is bound. */
-export async function startServer(
-  arena: Arena,
-  argv: readonly string[],
-  listens: { protocol: 'udp' | 'tcp'; port: number },
-): Promise<Program> {
+export async function startServer(arena: Arena, argv: readonly string[], listens: { protocol: 'udp' | 'tcp'; port: number }): Promise<Program> {
   const program = new Program(arena.far(argv));
   const flag = listens.protocol === 'tcp' ? '-Htln' : '-Huln';
   await program.until(async () => (await mustRun([...arena.far(['ss', flag, `sport = :${listens.port}`])])).trim() !== '');

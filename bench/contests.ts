@@ -26,15 +26,7 @@ export async function startServers(arena: Arena): Promise<() => Promise<void>> {
   const servers = [
     await startServer(
       arena,
-      [
-        ...TAUTLINE,
-        'serve',
-        '--bind',
-        arena.address,
-        '--port',
-        String(PORT),
-        ...(arena.keyFile === undefined ? [] : ['--key-file', arena.keyFile]),
-      ],
+      [...TAUTLINE, 'serve', '--bind', arena.address, '--port', String(PORT), ...(arena.keyFile === undefined ? [] : ['--key-file', arena.keyFile])],
       { protocol: 'udp', port: PORT },
     ),
     await startServer(arena, ['iperf3', '-s', '-p', String(IPERF3_PORT), '-B', arena.address], { protocol: 'tcp', port: IPERF3_PORT }),

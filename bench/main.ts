@@ -81,10 +81,7 @@ async function report(): Promise<void> {
   process.stdout.write(table);
   if (values.only !== '') return say('with --only nothing is written');
   await writeFile('bench/results.md', `# Benchmark\n\n${table}`);
-  await writeFile(
-    'bench/results.json',
-    `${JSON.stringify({ machine: await circumstances(), rounds, seconds, rows: filled, results }, null, 1)}\n`,
-  );
+  await writeFile('bench/results.json', `${JSON.stringify({ machine: await circumstances(), rounds, seconds, rows: filled, results }, null, 1)}\n`);
   if (values['write-readme']) await writeFile('README.md', insertTable(await readFile('README.md', 'utf8'), table));
 }
 

@@ -164,12 +164,7 @@ export function knownDelay(delayMs: number): Participant {
   return { name: 'tautline', run: async () => ({ errorMs: Math.abs((await measureKnownDelay(delayMs)).foundMs - delayMs) }) };
 }
 
-function ours(
-  arena: Arena,
-  name: string,
-  args: readonly string[],
-  figures: (measurements: readonly Measurement[]) => Figures,
-): Participant {
+function ours(arena: Arena, name: string, args: readonly string[], figures: (measurements: readonly Measurement[]) => Figures): Participant {
   const [probe = '', ...options] = args;
   return {
     name,

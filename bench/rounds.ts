@@ -24,11 +24,7 @@ export interface RoundsOf {
  * Runs everybody once a round, alternating, so that what drifts on the machine meets all alike; the
  * order turns round every round, so that nobody always runs on the other's heels.
  */
-export async function runContest(
-  contest: Contest,
-  rounds: number,
-  onRun: (participant: string, round: number) => void,
-): Promise<RoundsOf[]> {
+export async function runContest(contest: Contest, rounds: number, onRun: (participant: string, round: number) => void): Promise<RoundsOf[]> {
   const records = contest.participants.map(({ name }) => ({
     participant: name,
     rounds: [] as (Figures | undefined)[],
@@ -75,9 +71,7 @@ export function compare(ours: RoundsOf, ourFigure: string, anchor?: RoundsOf, an
   if (!anchor) return { ours: own };
   const theirs = figuresOf(anchor, anchorFigure);
   const other = spread(defined(theirs));
-  const perRound = spread(
-    defined(mine.map((value, i) => (value === undefined || theirs[i] === undefined ? undefined : value / theirs[i]))),
-  );
+  const perRound = spread(defined(mine.map((value, i) => (value === undefined || theirs[i] === undefined ? undefined : value / theirs[i]))));
   if (!other || !perRound) return undefined;
   return { ours: own, anchor: other, ratio: { ...perRound, median: own.median / other.median } };
 }

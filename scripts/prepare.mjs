@@ -15,10 +15,7 @@ const NODE_OLDEST = [20, 19];
 export function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > NODE_OLDEST[0] || (major === NODE_OLDEST[0] && minor >= NODE_OLDEST[1])) return;
-  fail(
-    `tautline needs Node ${NODE_OLDEST.join('.')} or later, this is ${process.versions.node}. Install a newer Node and run the command again.`,
-    2,
-  );
+  fail(`tautline needs Node ${NODE_OLDEST.join('.')} or later, this is ${process.versions.node}. Install a newer Node and run the command again.`, 2);
 }
 
 /** Runs `npm ci` unless node_modules already holds exactly what package-lock.json asks for. */

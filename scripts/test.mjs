@@ -23,6 +23,8 @@ if (compile('tsconfig.test.json', BUILD) !== 0) fail('the code does not compile.
 if (pattern === undefined && !tiers.includes('real') && !tiers.includes('package')) lint();
 if (tiers.includes('real') || tiers.includes('package')) ensureBuilt();
 
+const files = testFiles();
+const byPath = pattern === undefined ? files : files.filter((path) => path.includes(pattern));
 const totals = { passed: 0, failed: 0, skipped: [] };
 for (const tier of tiers) await runTier(tier);
 for (const { name, reason } of totals.skipped) say(`skipped: ${name}: ${reason}`);
@@ -39,17 +41,14 @@ function readArguments(args) {
 }
 
 function lint() {
-  if (runTool('oxlint/bin/oxlint', ['--type-aware', 'src', 'test', 'bench', 'scripts']) !== 0)
-    fail('the linter found something to mend.', 1);
+  if (runTool('oxlint/bin/oxlint', ['--type-aware', 'src', 'test', 'bench', 'scripts']) !== 0) fail('the linter found something to mend.', 1);
   if (runTool('oxfmt/bin/oxfmt', ['--check']) !== 0) fail('not formatted: npm run format does it.', 1);
 }
 
 async function runTier(tier) {
-  const all = testFiles().filter((path) => tierOf(path) === tier);
-  const byPath = pattern === undefined ? all : all.filter((path) => path.includes(pattern));
-  const files = byPath.length > 0 ? byPath : all;
-  const nameArgs = pattern === undefined || byPath.length > 0 ? [] : [`--test-name-pattern=${pattern}`];
-  if (files.length === 0) return;
+  const chosen = (byPath.length > 0 ? byPath : files).filter((path) => tierOf(path) === tier);
+  const nameArgs = byPath.length > 0 ? [] : [`--test-name-pattern=${pattern}`];
+  if (chosen.length === 0) return;
   const scratch = mkdtempSync(join(tmpdir(), 'tautline-test-'));
   const record = join(scratch, 'totals.json');
   process.stdout.write(`\n${tier} tests\n`);
@@ -61,7 +60,7 @@ async function runTier(tier) {
     `--test-reporter-destination=${record}`,
     ...nameArgs,
     join(ROOT, 'scripts', 'run-files.mjs'),
-    ...files,
+    ...chosen,
   ]);
   addTotals(record, code);
   rmSync(scratch, { recursive: true, force: true });

@@ -204,8 +204,7 @@ describe('every rule can fail', () => {
     for (const { path, bad, good } of samples) {
       for (const text of bad)
         test(`rule '${name}' refuses in ${path}: ${head(text)}`, () => assert.notDeepEqual(rule?.([{ path, text }], SMALL), []));
-      for (const text of good)
-        test(`rule '${name}' accepts in ${path}: ${head(text)}`, () => assert.deepEqual(rule?.([{ path, text }], SMALL), []));
+      for (const text of good) test(`rule '${name}' accepts in ${path}: ${head(text)}`, () => assert.deepEqual(rule?.([{ path, text }], SMALL), []));
     }
   }
 

@@ -15,9 +15,7 @@ export const importsFollowTheTable: Rule = (files, { rooms, everyone }) =>
     if (to === undefined || to === from) return undefined;
     if (from === '') return to === 'cli' ? { path: file.path, line, what: 'the package door must not import cli' } : undefined;
     const allowed = [...(rooms[from]?.imports ?? []), ...everyone];
-    return allowed.includes(to)
-      ? undefined
-      : { path: file.path, line, what: `${from} must not import ${to || 'the package door'} (${specifier})` };
+    return allowed.includes(to) ? undefined : { path: file.path, line, what: `${from} must not import ${to || 'the package door'} (${specifier})` };
   });
 
 /** Another room is entered through its `index.js` only. */
@@ -26,18 +24,14 @@ export const roomsAreEnteredByTheDoor: Rule = (files) =>
     const to = targetRoom(file.path, specifier);
     if (to === undefined || to === roomOf(file.path)) return undefined;
     const target = posix.join(posix.dirname(file.path), specifier);
-    return target === `src/${to}/index.js`
-      ? undefined
-      : { path: file.path, line, what: `enter ${to} by its index.js, not by ${specifier}` };
+    return target === `src/${to}/index.js` ? undefined : { path: file.path, line, what: `enter ${to} by its index.js, not by ${specifier}` };
   });
 
 /** Every folder below src/ is a row of the table and the other way round. */
 export const roomsAreInTheTable: Rule = (files, { rooms }) => {
   const found = new Set(files.map((file) => roomOf(file.path)).filter((room) => room !== ''));
   return [
-    ...[...found]
-      .filter((room) => !(room in rooms))
-      .map((room) => ({ path: `src/${room}`, line: 1, what: 'this room is not in architecture.json' })),
+    ...[...found].filter((room) => !(room in rooms)).map((room) => ({ path: `src/${room}`, line: 1, what: 'this room is not in architecture.json' })),
     ...Object.keys(rooms)
       .filter((room) => !found.has(room))
       .map((room) => ({ path: 'architecture.json', line: 1, what: `there is no room src/${room}` })),
@@ -111,8 +105,7 @@ export const noModuleState: Rule = (files) =>
   files.flatMap((file) =>
     topLevelStatements(file.text).flatMap(({ code, line }) => {
       const declared =
-        /^(?:export\s+)?(let|var|const)\s+([\w$]+)\s*(:[^=]*?)?=(?!>)\s*([^]*)/.exec(code) ??
-        /^(?:export\s+)?(let|var)\s+([\w$]+)/.exec(code);
+        /^(?:export\s+)?(let|var|const)\s+([\w$]+)\s*(:[^=]*?)?=(?!>)\s*([^]*)/.exec(code) ?? /^(?:export\s+)?(let|var)\s+([\w$]+)/.exec(code);
       if (!declared) return [];
       const [, keyword, name, type = '', value = ''] = declared;
       if (keyword !== 'const') return [{ path: file.path, line, what: `module-level ${keyword} ${name}` }];
@@ -142,9 +135,7 @@ export const doorsOpenWithAParagraph: Rule = (files) =>
       const comment = /^\/\*\*([^]*?)\*\//.exec(file.text)?.[1] ?? '';
       const words = comment.split(/\s+/).filter((word) => /\w/.test(word)).length;
       const example = /^ \* {4,}\S/m.test(comment);
-      return words >= 25 && example
-        ? []
-        : [{ path: file.path, line: 1, what: 'open with a paragraph (25 words or more) and an indented example' }];
+      return words >= 25 && example ? [] : [{ path: file.path, line: 1, what: 'open with a paragraph (25 words or more) and an indented example' }];
     });
 
 /** Files stay short enough to hold in the head. */

@@ -51,10 +51,9 @@ async function answer<D>(args: readonly string[], wrap: Wrap): Promise<Answer<D>
   try {
     return { ...finished, document: JSON.parse(finished.stdout) as D };
   } catch (cause) {
-    throw new Error(
-      `tautline ${args.join(' ')} ended with ${finished.signal ?? finished.code} and without a document: ${finished.stderr}`,
-      { cause },
-    );
+    throw new Error(`tautline ${args.join(' ')} ended with ${finished.signal ?? finished.code} and without a document: ${finished.stderr}`, {
+      cause,
+    });
   }
 }
 

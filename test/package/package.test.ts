@@ -84,10 +84,7 @@ describe('the packed package, installed in an empty folder', () => {
     try {
       await serve.until((output) => output.includes(':17227'));
       const { measurements } = JSON.parse(
-        await mustRun(
-          [...tautline, 'measure', 'echo', '127.0.0.1:17227', '--count', '50', '--interval', '2ms', '--json', '--quiet'],
-          inFolder,
-        ),
+        await mustRun([...tautline, 'measure', 'echo', '127.0.0.1:17227', '--count', '50', '--interval', '2ms', '--json', '--quiet'], inFolder),
       ) as Document;
       const rtt = measurements.find(({ metric }) => metric === 'rtt');
       assert.equal(rtt?.outcome, 'ok');

@@ -13,48 +13,44 @@ import { withServedPath } from './keyed-serve.js';
 const skip = (await whyNoNamespaces()) ?? false;
 const EXIT = { pass: 0, usage: 2, unmeasured: 3, interrupted: 130 } as const;
 
-describe(
-  'a target that drops everything',
-  { skip: skip || ((await installed('nft')) ? false : 'nft is missing (package nftables)') },
-  () => {
-    const silent = (end: Namespace): Promise<string> =>
-      end.sh("nft add table inet silent; nft 'add chain inet silent in { type filter hook input priority 0; policy drop; }'");
+describe('a target that drops everything', { skip: skip || ((await installed('nft')) ? false : 'nft is missing (package nftables)') }, () => {
+  const silent = (end: Namespace): Promise<string> =>
+    end.sh("nft add table inet silent; nft 'add chain inet silent in { type filter hook input priority 0; policy drop; }'");
 
-    for (const [probe, ...args] of [
-      ['ping', '--count', '3', '--interval', '50ms'],
-      ['echo', '--count', '3'],
-      ['tcp', '--count', '2'],
-      ['throughput', '--duration', '1s'],
-      ['http', '--count', '1'],
-      ['tls', '--count', '1'],
-    ] as const) {
-      test(`${probe} ends in time and says that nothing came back`, async () => {
-        await withPath(async ({ near, far }) => {
-          await silent(far);
-          const { document, code, elapsedMs } = await measure(
-            [probe, probe === 'ping' ? far.address4 : `${far.address4}:${PORT}`, '--timeout', '700ms', ...args],
-            near.inside,
-          );
-          assert.equal(code, EXIT.unmeasured);
-          const [first] = document.measurements;
-          assert.ok(first && ['timeout', 'lost'].includes(first.outcome), first?.outcome);
-          explains(first);
-          assert.ok(elapsedMs < 15_000, `${elapsedMs} ms`);
-        });
-      });
-    }
-
-    test('check says that it could not measure, and what to do', async () => {
+  for (const [probe, ...args] of [
+    ['ping', '--count', '3', '--interval', '50ms'],
+    ['echo', '--count', '3'],
+    ['tcp', '--count', '2'],
+    ['throughput', '--duration', '1s'],
+    ['http', '--count', '1'],
+    ['tls', '--count', '1'],
+  ] as const) {
+    test(`${probe} ends in time and says that nothing came back`, async () => {
       await withPath(async ({ near, far }) => {
         await silent(far);
-        const { document, code } = await check(['--quick', far.address4], near.inside);
+        const { document, code, elapsedMs } = await measure(
+          [probe, probe === 'ping' ? far.address4 : `${far.address4}:${PORT}`, '--timeout', '700ms', ...args],
+          near.inside,
+        );
         assert.equal(code, EXIT.unmeasured);
-        assert.equal(document.verdict.outcome, 'unmeasured');
-        assert.ok(document.verdict.sentence.split(' ').length > 5, document.verdict.sentence);
+        const [first] = document.measurements;
+        assert.ok(first && ['timeout', 'lost'].includes(first.outcome), first?.outcome);
+        explains(first);
+        assert.ok(elapsedMs < 15_000, `${elapsedMs} ms`);
       });
     });
-  },
-);
+  }
+
+  test('check says that it could not measure, and what to do', async () => {
+    await withPath(async ({ near, far }) => {
+      await silent(far);
+      const { document, code } = await check(['--quick', far.address4], near.inside);
+      assert.equal(code, EXIT.unmeasured);
+      assert.equal(document.verdict.outcome, 'unmeasured');
+      assert.ok(document.verdict.sentence.split(' ').length > 5, document.verdict.sentence);
+    });
+  });
+});
 
 describe('a target where nothing listens', { skip }, () => {
   for (const probe of ['echo', 'tcp', 'throughput', 'http']) {
@@ -118,47 +114,43 @@ describe('a network without IPv4', { skip }, () => {
   });
 });
 
-describe(
-  'a user without rights',
-  { skip: skip || ((await installed('setpriv')) ? false : 'setpriv is missing (package util-linux)') },
-  () => {
-    test('ping without the right to open ICMP sockets answers by another way or says what root would add', async () => {
-      await asNobody(async (argv) => {
-        await withPath(async ({ near, far }) => {
-          // A fresh namespace lets no group open ICMP sockets.
-          await near.sh("sysctl -qw net.ipv4.ping_group_range='1 0'");
-          const { stdout, stderr, code } = await run(
-            near.inside(argv(['measure', 'ping', far.address4, '--count', '3', '--interval', '200ms', '--json', '--quiet'])),
+describe('a user without rights', { skip: skip || ((await installed('setpriv')) ? false : 'setpriv is missing (package util-linux)') }, () => {
+  test('ping without the right to open ICMP sockets answers by another way or says what root would add', async () => {
+    await asNobody(async (argv) => {
+      await withPath(async ({ near, far }) => {
+        // A fresh namespace lets no group open ICMP sockets.
+        await near.sh("sysctl -qw net.ipv4.ping_group_range='1 0'");
+        const { stdout, stderr, code } = await run(
+          near.inside(argv(['measure', 'ping', far.address4, '--count', '3', '--interval', '200ms', '--json', '--quiet'])),
+        );
+        const { measurements } = documentOf(stdout, stderr);
+        const rtt = metric(measurements, 'rtt');
+        if (rtt.outcome === 'ok')
+          assert.ok(
+            rtt.error?.from.some((why) => /ping/.test(why)),
+            JSON.stringify(rtt.error),
           );
-          const { measurements } = documentOf(stdout, stderr);
-          const rtt = metric(measurements, 'rtt');
-          if (rtt.outcome === 'ok')
-            assert.ok(
-              rtt.error?.from.some((why) => /ping/.test(why)),
-              JSON.stringify(rtt.error),
-            );
-          else {
-            assert.equal(rtt.outcome, 'unsupported');
-            assert.equal(code, EXIT.unmeasured);
-            explains(rtt);
-          }
-        });
+        else {
+          assert.equal(rtt.outcome, 'unsupported');
+          assert.equal(code, EXIT.unmeasured);
+          explains(rtt);
+        }
       });
     });
+  });
 
-    test('check measures this host without root', async () => {
-      await asNobody(async (argv) => {
-        const { stdout, stderr } = await run(argv(['check', '--quick', '--json', '--quiet']), { timeoutMs: 60_000 });
-        const document = documentOf(stdout, stderr) as unknown as {
-          readonly host: { readonly root: boolean };
-          readonly subjects: readonly { readonly measurements: readonly Measurement[] }[];
-        };
-        assert.equal(document.host.root, false);
-        assert.ok(document.subjects.some(({ measurements }) => measurements.some(({ outcome }) => outcome === 'ok')));
-      });
+  test('check measures this host without root', async () => {
+    await asNobody(async (argv) => {
+      const { stdout, stderr } = await run(argv(['check', '--quick', '--json', '--quiet']), { timeoutMs: 60_000 });
+      const document = documentOf(stdout, stderr) as unknown as {
+        readonly host: { readonly root: boolean };
+        readonly subjects: readonly { readonly measurements: readonly Measurement[] }[];
+      };
+      assert.equal(document.host.root, false);
+      assert.ok(document.subjects.some(({ measurements }) => measurements.some(({ outcome }) => outcome === 'ok')));
     });
-  },
-);
+  });
+});
 
 describe('a full disk', { skip: skip || ((await installed('unshare')) ? false : 'unshare is missing (package util-linux)') }, () => {
   test('a result that cannot be written is told before measuring, printed instead, and the exit code says it', async () => {

@@ -74,17 +74,7 @@ describe('a path of 20 Mbit/s with a deep queue', { skip }, () => {
     test(`throughput ${direction} is the shaped rate, and the latency under load shows the queue`, async () => {
       await withServedPath(async ({ near, far, measure }) => {
         await shaped([near, far]);
-        const { document, code } = await measure(
-          'throughput',
-          '--direction',
-          direction,
-          '--duration',
-          '6s',
-          '--omit',
-          '1s',
-          '--streams',
-          '2',
-        );
+        const { document, code } = await measure('throughput', '--direction', direction, '--duration', '6s', '--omit', '1s', '--streams', '2');
         assert.equal(code, 0);
         nearly(metric(document.measurements, `throughput.${direction}`).summary?.mean, RATE_BPS * EFFICIENCY, 0.05);
         const idle = metric(document.measurements, 'rtt.idle').summary?.median ?? Number.NaN;
@@ -164,8 +154,5 @@ function echoOf(measurements: readonly Measurement[]): Measurement {
 }
 
 function nearly(actual: number | undefined, expected: number, tolerance: number): void {
-  assert.ok(
-    actual !== undefined && Math.abs(actual / expected - 1) <= tolerance,
-    `${actual} is not within ${100 * tolerance} % of ${expected}`,
-  );
+  assert.ok(actual !== undefined && Math.abs(actual / expected - 1) <= tolerance, `${actual} is not within ${100 * tolerance} % of ${expected}`);
 }

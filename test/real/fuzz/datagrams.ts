@@ -118,9 +118,7 @@ async function handshake(socket: Socket): Promise<bigint> {
   const cookie = decodeServerDatagram(await ask(socket, encodeHello(clientNonce)));
   if (cookie.kind !== 'cookie') throw new Error(`hello was answered by ${cookie.kind}`);
   const mac = proveKey(key, 'client', openTranscript(clientNonce, cookie.serverNonce, cookie.cookie));
-  const opened = decodeServerDatagram(
-    await ask(socket, encodeOpen({ clientNonce, cookie: cookie.cookie, serverNonce: cookie.serverNonce, mac })),
-  );
+  const opened = decodeServerDatagram(await ask(socket, encodeOpen({ clientNonce, cookie: cookie.cookie, serverNonce: cookie.serverNonce, mac })));
   if (opened.kind !== 'opened') throw new Error(`open was answered by ${opened.kind}`);
   return opened.session;
 }
