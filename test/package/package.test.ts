@@ -56,7 +56,6 @@ describe('the packed package, installed in an empty folder', () => {
     const tsc = [
       process.execPath,
       join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'),
-      '--noEmit',
       '--strict',
       '--target',
       'es2023',
@@ -72,9 +71,8 @@ describe('the packed package, installed in an empty folder', () => {
     assert.match(wrong.stdout, /wrong\.ts.*TS2322/);
   });
 
-  test('the same program runs', async () => {
-    await writeFile(join(folder.path, 'right.mjs'), RIGHT.replace(/: (?:Probe|string)\b(?:\[\])?/g, '').replace(/^import type .*$/gm, ''));
-    const names = (await mustRun([process.execPath, 'right.mjs'], inFolder)).trim().split(',');
+  test('what it was compiled to runs', async () => {
+    const names = (await mustRun([process.execPath, 'right.js'], inFolder)).trim().split(',');
     assert.ok(names.includes('echo') && names.includes('throughput'), names.join());
   });
 
