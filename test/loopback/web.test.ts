@@ -335,6 +335,19 @@ describe('the HTTP side of serve', () => {
     await serve.close();
   });
 
+  test('frees the places of pipelined requests that the end of their connection leaves unanswered', async () => {
+    const serve = await startServeHttp({ checkTicket: () => false });
+    const socket = net.connect(serve.port, '127.0.0.1', () => socket.write('GET /large HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(40)));
+    socket.on('error', () => undefined);
+    socket.resume();
+    await new Promise((resolve) => socket.once('close', resolve));
+    await until(() => serve.attachment.counters().httpOpen === 0);
+    const { httpRequests, httpRunning } = serve.attachment.counters();
+    await serve.close();
+    assert.ok((httpRequests ?? 0) > 1, 'the answer to the first ended the connection before the others had theirs');
+    assert.equal(httpRunning, 0);
+  });
+
   test('answers a malformed request with 400 and goes on', async () => {
     const serve = await startServeHttp();
     const socket = net.connect(serve.port, '127.0.0.1', () => socket.write('GET / HTTP/9.9\r\nbroken\r\n\r\n'));
