@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT, compile, ensureBuilt, ensureInstalled, fail, filesUnder, requireNode, runTool, say } from './prepare.mjs';
 
 /** Tiers by folder under test/; what is in no list here is unit. */
@@ -23,8 +23,7 @@ if (compile('tsconfig.test.json', BUILD) !== 0) fail('the code does not compile.
 if (pattern === undefined && !tiers.includes('real') && !tiers.includes('package')) lint();
 if (tiers.includes('real') || tiers.includes('package')) ensureBuilt();
 
-const files = testFiles();
-const byPath = pattern === undefined ? files : files.filter((path) => path.includes(pattern));
+const selection = select(testFiles());
 const totals = { passed: 0, failed: 0, skipped: [] };
 for (const tier of tiers) await runTier(tier);
 for (const { name, reason } of totals.skipped) say(`skipped: ${name}: ${reason}`);
@@ -45,9 +44,17 @@ function lint() {
   if (runTool('oxfmt/bin/oxfmt', ['--check']) !== 0) fail('not formatted: npm run format does it.', 1);
 }
 
+/** By path if any path has the pattern; else by name, in the files that have it in their text or else in all. */
+function select(files) {
+  if (pattern === undefined) return { files, args: [] };
+  const byPath = files.filter((path) => relative(ROOT, path).includes(pattern));
+  if (byPath.length > 0) return { files: byPath, args: [] };
+  const byText = files.filter((path) => readFileSync(path, 'utf8').includes(pattern));
+  return { files: byText.length > 0 ? byText : files, args: [`--test-name-pattern=${pattern}`] };
+}
+
 async function runTier(tier) {
-  const chosen = (byPath.length > 0 ? byPath : files).filter((path) => tierOf(path) === tier);
-  const nameArgs = byPath.length > 0 ? [] : [`--test-name-pattern=${pattern}`];
+  const chosen = selection.files.filter((path) => tierOf(path) === tier);
   if (chosen.length === 0) return;
   const scratch = mkdtempSync(join(tmpdir(), 'tautline-test-'));
   const record = join(scratch, 'totals.json');
@@ -58,7 +65,7 @@ async function runTier(tier) {
     '--test-reporter-destination=stdout',
     `--test-reporter=${join(ROOT, 'scripts', 'totals-reporter.mjs')}`,
     `--test-reporter-destination=${record}`,
-    ...nameArgs,
+    ...selection.args,
     join(ROOT, 'scripts', 'run-files.mjs'),
     ...chosen,
   ]);
