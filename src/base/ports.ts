@@ -208,7 +208,7 @@ export interface SinkPlan {
   readonly match: Uint8Array;
   readonly sequenceOffset: number;
   readonly stampOffset: number;
-  /** A datagram to send first, and again every 200 ms until the flood starts (asks the peer to begin). */
+  /** A datagram to send first, again every 200 ms until the flood starts (asks the peer to begin), and every 500 ms from then on (tells it that somebody takes the flood). */
   readonly request?: Uint8Array;
   readonly durationNs: number;
   /** Ends early once nothing has come for this long after the first datagram. */

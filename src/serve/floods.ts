@@ -18,6 +18,8 @@ export interface FloodOrder {
   readonly durationMs: number;
   /** Send as fast as the loop can: `rateBps` is only the limit. */
   readonly unpaced: boolean;
+  /** It ends after this long without a word of the client. */
+  readonly silenceMs: number;
 }
 
 /** One flood towards a client, paced by a credit that grows with time. */
@@ -34,6 +36,7 @@ export class Flood {
   readonly #endMs: number;
   #credit = 1;
   #lastMs: number;
+  #heardMs: number;
   #stopped = false;
   #handed: DueFlood | undefined;
 
@@ -45,7 +48,7 @@ export class Flood {
     this.#perMs = order.rateBps / 8000 / order.sizeBytes;
     this.#burst = Math.max(1, Math.min(BURST_DATAGRAMS_MAX, Math.floor(BURST_BYTES_MAX / order.sizeBytes)));
     this.#creditMax = Math.max(1, this.#perMs * CATCH_UP_MS);
-    this.#lastMs = nowMs;
+    this.#lastMs = this.#heardMs = nowMs;
     this.#endMs = nowMs + order.durationMs;
   }
 
@@ -54,7 +57,12 @@ export class Flood {
   }
 
   ended(nowMs: number): boolean {
-    return this.#stopped || nowMs >= this.#endMs;
+    return this.#stopped || nowMs >= this.#endMs || nowMs - this.#heardMs >= this.#order.silenceMs;
+  }
+
+  /** The client still takes it. */
+  heard(nowMs: number): void {
+    if (!this.ended(nowMs)) this.#heardMs = nowMs;
   }
 
   stop(): void {

@@ -32,6 +32,8 @@ export const LIMITS = {
   floodsPerClientMax: { default: 2, min: 0, max: 1024, unit: 'count', help: 'UDP floods sent at once to one client' },
   floodRateBpsMax: { default: 40e9, min: 1_000, max: 1e12, unit: 'bps', help: 'payload bits per second of one UDP flood' },
   floodMs: { default: 120_000, min: 100, max: 3_600_000, unit: 'ms', help: 'length of one UDP flood' },
+  // Whoever takes a flood repeats the order twice a second: an address that has changed hands, or a client that was killed, must not be flooded on.
+  floodSilenceMs: { default: 4_000, min: 1_000, max: 3_600_000, unit: 'ms', help: 'a UDP flood ends after this long without a sign that its client still takes it' },
   // TCP. A control connection carries one test at a time.
   connectionsMax: { default: 1024, min: 4, max: 65536, unit: 'count', help: 'TCP connections at once, of all clients, HTTP included' },
   connectionsPerClientMax: { default: 256, min: 4, max: 65536, unit: 'count', help: 'TCP connections at once of one client, HTTP included' },

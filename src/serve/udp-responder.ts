@@ -238,13 +238,16 @@ export class UdpResponder implements DatagramResponder {
     return report;
   }
 
-  /** Starts a flood towards the client. Asked again under the same nonce (the first data may be lost) it does nothing. */
+  /** Starts a flood towards the client. Asked again under the same nonce it only goes on: the first data may be lost, and the client says so that it is still there. */
   #startFlood(flood: Of<'flood'>, from: AddressBytes, nowMs: number): Uint8Array | undefined {
     const session = this.#proven(flood.session, from, nowMs);
     if (!session) return undefined;
     session.finished = false;
     const running = session.flood !== undefined && !session.flood.ended(nowMs);
-    if (session.flood?.nonce === flood.nonce) return undefined;
+    if (session.flood?.nonce === flood.nonce) {
+      session.flood.heard(nowMs);
+      return undefined;
+    }
     if (flood.sizeBytes < DATA_BYTES_MIN || flood.sizeBytes > DATAGRAM_BYTES_MAX) return this.#refuseFlood(flood, REFUSAL.size, 0);
     const active = this.#flooding.filter((other) => other.flood?.ended(nowMs) === false);
     const own = active.filter((other) => other.client === session.client);
@@ -254,7 +257,7 @@ export class UdpResponder implements DatagramResponder {
     this.#floods++;
     const rateBps = flood.rateBps > 0 ? Math.min(flood.rateBps, this.#limits.floodRateBpsMax) : this.#limits.floodRateBpsMax;
     const durationMs = Math.min(flood.durationMs, this.#limits.floodMs);
-    session.flood = new Flood(session, { nonce: flood.nonce, sizeBytes: flood.sizeBytes, rateBps, durationMs, unpaced: flood.rateBps === 0 }, nowMs);
+    session.flood = new Flood(session, { nonce: flood.nonce, sizeBytes: flood.sizeBytes, rateBps, durationMs, unpaced: flood.rateBps === 0, silenceMs: this.#limits.floodSilenceMs }, nowMs);
     // It may have ended by itself and wait to be cleared out: one entry a session.
     if (!this.#flooding.includes(session)) this.#flooding.push(session);
     return undefined;

@@ -5,8 +5,9 @@ import type { TimelineEvent } from './timeline.js';
 
 /** Datagrams that are due within this time leave together. */
 const BATCH_NS = 50_000;
-/** How often a sink asks again for the flood to begin. */
+/** How often a sink asks again for the flood to begin, and then says that it still takes it. */
 const REQUEST_EVERY_NS = 200e6;
+const REQUEST_EVERY_NS_BEGUN = 500e6;
 
 export function runFlood(socket: FlowSocket, plan: FloodPlan): Promise<FloodLog> {
   const { timeline } = socket.host.network;
@@ -92,10 +93,10 @@ export function runSink(socket: FlowSocket, plan: SinkPlan): Promise<SinkLog> {
     idle = timeline.at(lastNs + plan.idleNs, () => (timeline.nowNs >= lastNs + plan.idleNs ? finish(false) : watch()));
   };
   const ask = (): void => {
-    if (done.settled || received > 0 || !request) return;
+    if (done.settled || !request) return;
     const errno = socket.send(request.length, () => request.slice());
     if (errno) fail(errno);
-    timeline.after(REQUEST_EVERY_NS, ask);
+    timeline.after(received > 0 ? REQUEST_EVERY_NS_BEGUN : REQUEST_EVERY_NS, ask);
   };
   const take = (payload: Uint8Array, arrivedNs: number): void => {
     if (done.settled || !startsWith(payload, plan.match) || payload.length < Math.max(plan.sequenceOffset + 4, plan.stampOffset + 8))

@@ -17,6 +17,7 @@ import type { Kind } from './header.js';
  *            intervalUs u32 intervals u16, 2 reserved                                    = 104 bytes
  *            datagrams u32 for each interval, as many intervals as fit into the finish's length
  *   flood    H session u64 nonce u32 size u16, 2 reserved, rateBps u64 (0 = as fast as allowed) durationMs u32   = 36, padding to 64
+ *            repeated at least once a second for as long as the client takes the data
  *            answered by data, or by refused with session u64 nonce u32 0 u32 in the place of the client's nonce
  *   data     H session u64 sequence u32 stampNs u64 padding to the size                 >= 28 bytes
  *

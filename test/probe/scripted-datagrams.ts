@@ -1,5 +1,17 @@
 import { TautlineError } from '../../src/base/index.js';
-import type { Clock, DatagramFlow, Datagrams, Endpoint, ExchangeLog, ExchangePlan, FloodLog, FloodPlan, FlowOptions, SinkLog, SinkPlan } from '../../src/base/index.js';
+import type {
+  Clock,
+  DatagramFlow,
+  Datagrams,
+  Endpoint,
+  ExchangeLog,
+  ExchangePlan,
+  FloodLog,
+  FloodPlan,
+  FlowOptions,
+  SinkLog,
+  SinkPlan,
+} from '../../src/base/index.js';
 import { FloodCounter, KIND, encodeAddress } from '../../src/wire/index.js';
 import type { DatagramResponder } from '../../src/wire/index.js';
 
@@ -71,7 +83,7 @@ class Agenda {
   add(atMs: number, run: () => void): void {
     const heap = this.#heap;
     heap.push({ atMs, order: this.#order++, run });
-    for (let i = heap.length - 1; i > 0; ) {
+    for (let i = heap.length - 1; i > 0;) {
       const parent = (i - 1) >> 1;
       if (!before(heap[i], heap[parent])) break;
       [heap[i], heap[parent]] = [heap[parent] as Event, heap[i] as Event];
@@ -85,7 +97,7 @@ class Agenda {
     if (!top || top.atMs > endMs) return undefined;
     const last = heap.pop() as Event;
     if (heap.length > 0) heap[0] = last;
-    for (let i = 0; ; ) {
+    for (let i = 0; ;) {
       const [left, right] = [2 * i + 1, 2 * i + 2];
       let least = i;
       if (before(heap[left], heap[least])) least = left;
@@ -197,22 +209,30 @@ class ScriptedFlow implements DatagramFlow {
     this.#operation++;
     const errors = this.#errors;
     this.#errors = {};
-    return Promise.resolve({ sent, bytes: sent * plan.payload.length, elapsedMs: durationMs, errors, batching: 'none', misses: 0, cpuMs: 0, aborted: plan.signal?.aborted === true });
+    return Promise.resolve({
+      sent,
+      bytes: sent * plan.payload.length,
+      elapsedMs: durationMs,
+      errors,
+      batching: 'none',
+      misses: 0,
+      cpuMs: 0,
+      aborted: plan.signal?.aborted === true,
+    });
   }
 
   sink(plan: SinkPlan): Promise<SinkLog> {
     const operation = ++this.#operation;
     const startMs = this.#network.nowMs;
     const counter = new FloodCounter({ intervalMs: plan.intervalNs / 1e6 });
-    const started = (): boolean => counter.received > 0;
-    if (plan.request) {
-      const request = plan.request;
-      for (let atMs = startMs; atMs < startMs + plan.durationNs / 1e6; atMs += 200) {
-        this.#at(atMs, () => {
-          if (operation === this.#operation && !started()) this.#send(request.slice(), atMs);
-        });
-      }
-    }
+    const { request } = plan;
+    const ask = (atMs: number): void => {
+      if (operation !== this.#operation || !request) return;
+      this.#send(request.slice(), atMs);
+      const nextMs = atMs + (counter.received > 0 ? 500 : 200);
+      this.#at(nextMs, () => ask(nextMs));
+    };
+    this.#at(startMs, () => ask(startMs));
     const tick = (atMs: number): void => {
       const responder = this.#script.responder;
       if (!responder || operation !== this.#operation) return;

@@ -352,6 +352,29 @@ test('the same request again starts nothing new, and a finish ends the flood', (
   assert.equal(desk.responder.due(desk.nowNs).nextNs, undefined, 'an old request that arrives late does not begin it again');
 });
 
+test('a flood goes on only while its client says that it still takes it', () => {
+  const desk = new Desk({ limits: { floodSilenceMs: 2000 } });
+  const session = desk.open(ME);
+  const request = encodeFlood({ session, nonce: 1, sizeBytes: 1000, rateBps: 8e6, durationMs: 60_000 });
+  desk.send(request, ME);
+  for (let second = 0; second < 5; second++) {
+    assert.ok(total(drive(desk, 1000)) > 900);
+    desk.send(request, address('192.0.2.9'));
+    desk.send(request, ME);
+  }
+  const heardMs = desk.nowMs;
+  // Others cannot speak for it, and its own echoes say nothing of the flood.
+  for (let i = 0; i < 10; i++) {
+    drive(desk, 500);
+    desk.send(request, address('192.0.2.9'));
+    desk.send(encodeEcho(session, i), ME);
+  }
+  assert.ok(desk.nowMs <= heardMs + 2010, `went on for ${desk.nowMs - heardMs} ms`);
+  assert.equal(desk.responder.counters()['flooding'], 0);
+  desk.send(request, ME);
+  assert.equal(total(drive(desk, 500)), 0, 'and does not begin again');
+});
+
 test('floods are limited in number, size, rate and time, and a refusal is shorter than the request', () => {
   const desk = new Desk({ limits: { floodsMax: 3, floodsPerClientMax: 2, floodRateBpsMax: 1e6, floodMs: 500 } });
   const request = (session: bigint, sizeBytes = 1000): Uint8Array => encodeFlood({ session, nonce: 1, sizeBytes, rateBps: 1e9, durationMs: 3_600_000 });
@@ -375,7 +398,7 @@ test('floods are limited in number, size, rate and time, and a refusal is shorte
 });
 
 test('a flood keeps its session alive and dies with it', () => {
-  const desk = new Desk({ limits: { udpSessionIdleMs: 1000, udpSessionMs: 5000, floodMs: 60_000 } });
+  const desk = new Desk({ limits: { udpSessionIdleMs: 1000, udpSessionMs: 5000, floodMs: 60_000, floodSilenceMs: 60_000 } });
   const session = desk.open(ME);
   desk.send(encodeFlood({ session, nonce: 1, sizeBytes: 1000, rateBps: 80_000, durationMs: 60_000 }), ME);
   drive(desk, 20_000);

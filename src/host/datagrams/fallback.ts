@@ -9,6 +9,7 @@ import { Replies } from './replies.js';
 
 const REPLY_BYTES_DEFAULT = 128;
 const REQUEST_MS = 200;
+const REQUEST_MS_BEGUN = 500;
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 /** A turn of the event loop may send this many; then what has arrived gets its turn. */
 const TURN_DATAGRAMS_MAX = 64;
@@ -204,9 +205,9 @@ export class FallbackFlow implements DatagramFlow {
     while (!this.#stopped(plan.signal)) {
       const nowNs = this.#nowNs();
       if (nowNs >= endNs || nowNs - lastNs >= plan.idleNs) break;
-      if (plan.request && Number.isNaN(lastNs) && nowNs >= requestNs) {
+      if (plan.request && nowNs >= requestNs) {
         this.#socket.send(plan.request, (error) => error && this.#count(error));
-        requestNs = nowNs + REQUEST_MS * 1e6;
+        requestNs = nowNs + (Number.isNaN(lastNs) ? REQUEST_MS : REQUEST_MS_BEGUN) * 1e6;
       }
       await this.#clock.sleep(Math.min(TICK_MS, (endNs - nowNs) / 1e6), plan.signal);
       plan.onProgress?.(counter.received);

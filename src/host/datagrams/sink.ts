@@ -5,8 +5,9 @@ import type { FlowIo } from './flow-io.js';
 import type { Progress } from './messages.js';
 import { SLOT_BYTES } from './receiver.js';
 
-/** A request datagram may get lost, so it is repeated until the flood comes. */
+/** A request datagram may get lost, so it is repeated until the flood comes; from then on it keeps the flood alive. */
 const REQUEST_NS = 200e6;
+const REQUEST_NS_BEGUN = 500e6;
 /** How soon an abort or the end is noticed. */
 const WAIT_NS_MAX = 20e6;
 /** A flood that never pauses must not keep the end from being noticed. */
@@ -66,11 +67,11 @@ export class Sink {
       const begun = !Number.isNaN(this.#lastNs);
       if (nowNs >= endNs || this.#progress.aborted) return;
       if (begun && nowNs - this.#lastNs >= this.#plan.idleNs) return;
-      if (request && !begun && nowNs >= requestNs) {
+      if (request && nowNs >= requestNs) {
         this.#ask(request);
-        requestNs = nowNs + REQUEST_NS;
+        requestNs = nowNs + (begun ? REQUEST_NS_BEGUN : REQUEST_NS);
       }
-      const nextNs = Math.min(endNs, begun ? this.#lastNs + this.#plan.idleNs : request ? requestNs : endNs);
+      const nextNs = Math.min(endNs, begun ? this.#lastNs + this.#plan.idleNs : endNs, request ? requestNs : endNs);
       if (!this.#read()) {
         const events = waiter.wait(Math.min(WAIT_NS_MAX, nextNs - nowNs), libc.constants.POLLIN);
         if ((events & libc.constants.POLLERR) !== 0) errors.collect();
