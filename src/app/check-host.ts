@@ -40,7 +40,7 @@ export function selfUnchecked(ports: Ports, error: unknown): Measurement {
     outcome: 'unchecked',
     startedAt: new Date(ports.clock.wallMs()).toISOString(),
     durationMs: 0,
-    provenance: 'measured',
+    provenance: ports.provenance ?? 'measured',
     reason: `the responder could not be started: ${error instanceof Error ? error.message : String(error)}`,
   };
 }

@@ -25,8 +25,7 @@ export async function lookAt(
 /** The head of a target's entry in the document. */
 export function targetSubject(found: TargetFindings): Omit<Subject, 'measurements'> {
   const { named, address, serve, tcp } = found;
-  const name =
-    named.peer === undefined ? named.target.text : named.peer.paths.length > 1 ? `${named.peer.name}/${named.path}` : named.peer.name;
+  const name = named.peer === undefined ? named.target.text : named.peer.paths.length > 1 ? `${named.peer.name}/${named.path}` : named.peer.name;
   return {
     name,
     role: 'target',
@@ -43,7 +42,7 @@ export function targetSubject(found: TargetFindings): Omit<Subject, 'measurement
 }
 
 /** What stands in the document for a target whose name leads nowhere. */
-export function unresolved(found: TargetFindings, startedAt: string): Measurement[] {
+export function unresolved(ports: Ports, found: TargetFindings, startedAt: string): Measurement[] {
   const { resolution, named } = found;
   if (resolution.outcome === 'ok') return [];
   return [
@@ -55,7 +54,7 @@ export function unresolved(found: TargetFindings, startedAt: string): Measuremen
       outcome: resolution.outcome === 'timeout' ? 'timeout' : 'unchecked',
       startedAt,
       durationMs: resolution.elapsedMs,
-      provenance: 'measured',
+      provenance: ports.provenance ?? 'measured',
       reason: resolution.reason,
     },
   ];

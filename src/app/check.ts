@@ -56,12 +56,18 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     depth: request.depth,
     subjects: rated,
     verdict: conclude({
-      subjects: rated,
+      subjects: rated.map((subject, i) => ({ ...subject, ...askedOf(targets[i]) })),
       bands: request.bands,
       ...(targets.length > 0 ? { target: request.target ?? 'the peers' } : {}),
       interrupted: request.signal.aborted,
     }),
   };
+}
+
+/** The port that a person named, as the measurements of it are called. */
+function askedOf(named: NamedTarget | undefined): { asked?: string } {
+  const port = named?.target.port;
+  return named === undefined || port === undefined ? {} : { asked: formatEndpoint({ host: named.target.host, port }) };
 }
 
 interface Targets {
@@ -73,7 +79,7 @@ interface Targets {
 async function checkTargets(ports: Ports, request: CheckRequest, { targets, keys, startedAt }: Targets): Promise<Subject[]> {
   request.progress.update(`looking at ${targets.map((named) => named.target.text).join(', ')}`, undefined);
   const found = await lookAt(ports, targets, { keys, signal: request.signal, ...familyOf(request) });
-  const subjects = found.map((item) => ({ ...targetSubject(item), measurements: unresolved(item, startedAt) }));
+  const subjects = found.map((item) => ({ ...targetSubject(item), measurements: unresolved(ports, item, startedAt) }));
   const stages = found.flatMap((item, subject) => planTarget(subject, item, { depth: request.depth, sharedBy: found.length }));
   announce(request.progress, stages, 0);
   await runStages(ports, stages, { ...runOptions(request, subjects), keyOf: (subject) => keys[subject], afterMs: 0 });

@@ -97,7 +97,7 @@ async function runProbe(
         outcome: error instanceof TautlineError && error.code === 'unsupported' ? 'unsupported' : 'unchecked',
         startedAt,
         durationMs: 0,
-        provenance: 'measured',
+        provenance: ports.provenance ?? 'measured',
         reason: error instanceof Error ? error.message : String(error),
       },
     ];

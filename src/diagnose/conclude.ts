@@ -5,7 +5,10 @@ import { type RatingContext, bandOf, rankedByLoss, rate, ratedFigure, ratedSampl
 import { sentenceOf } from './sentence.js';
 
 export interface ConcludeRequest {
-  readonly subjects: readonly Pick<Subject, 'name' | 'role' | 'address' | 'measurements'>[];
+  readonly subjects: readonly (Pick<Subject, 'name' | 'role' | 'address' | 'measurements'> & {
+    /** The host and port that a person named, where they named one: that it is closed is no side matter then. */
+    readonly asked?: string;
+  })[];
   readonly bands?: Bands;
   /** Whether a person named what to check; else what answers around this host is all there is. */
   readonly target?: string;
@@ -36,6 +39,8 @@ export interface JudgedSubject {
   readonly judged: readonly Judged[];
   /** What was tried and got no answer. */
   readonly failed: readonly Measurement[];
+  /** Of those, what a host that is healthy would have answered. */
+  readonly brokeOff: readonly Measurement[];
   readonly impossible: readonly Measurement[];
 }
 
@@ -79,13 +84,16 @@ export function conclude(request: ConcludeRequest): Verdict {
 }
 
 /** The verdict over the measurements of one probe run. */
-export function concludeMeasurements(measurements: readonly Measurement[], request: Omit<ConcludeRequest, 'subjects' | 'target'> & { readonly target: string }): Verdict {
+export function concludeMeasurements(
+  measurements: readonly Measurement[],
+  request: Omit<ConcludeRequest, 'subjects' | 'target'> & { readonly target: string },
+): Verdict {
   return conclude({ ...request, subjects: [{ name: request.target, role: 'target', measurements: [...measurements] }] });
 }
 
 const JUDGED_ROLES: readonly string[] = ['target', 'gateway', 'resolver'];
 const NO_ANSWER: readonly string[] = ['lost', 'refused', 'timeout'];
-/** A host may drop pings, or offer no TCP port, and be healthy. */
+/** A host may drop pings, or offer no TCP port that was guessed, and be healthy. */
 const MAY_BE_SILENT: readonly string[] = ['ping', 'tcp'];
 
 function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands): JudgedSubject {
@@ -101,13 +109,15 @@ function judgeSubject(subject: ConcludeRequest['subjects'][number], bands: Bands
     const doubtful = !beyondItsError(judged);
     return [{ ...judged, doubtful, sufficient: enough && measurement.partial !== true && !doubtful }];
   });
+  const failed = measurements.filter((measurement) => NO_ANSWER.includes(measurement.outcome));
   return {
     name,
     role,
     measurements,
     reachable: measurements.some((measurement) => measurement.outcome === 'ok' || measurement.summary !== undefined),
     judged: judged.sort(worstFirst),
-    failed: measurements.filter((measurement) => NO_ANSWER.includes(measurement.outcome)),
+    failed,
+    brokeOff: failed.filter(({ probe, target }) => !MAY_BE_SILENT.includes(probe) || (probe === 'tcp' && target === subject.asked)),
     impossible: measurements.filter((measurement) => aboveCeiling(measurement) !== undefined),
   };
 }
@@ -142,9 +152,8 @@ function spokenName({ name, role, address }: ConcludeRequest['subjects'][number]
 /** Whether a path that answers leaves its verdict open. */
 function incomplete(subject: JudgedSubject): boolean {
   const cutShort = subject.measurements.some((measurement) => measurement.partial === true);
-  const brokeOff = subject.failed.some((measurement) => !MAY_BE_SILENT.includes(measurement.probe));
   const enough = subject.judged.some((each) => each.sufficient);
-  return cutShort || brokeOff || subject.impossible.length > 0 || (!enough && subject.role !== 'self');
+  return cutShort || subject.brokeOff.length > 0 || subject.impossible.length > 0 || (!enough && subject.role !== 'self');
 }
 
 /** By band, then by stars; as measured where both are equal. */

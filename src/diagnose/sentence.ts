@@ -82,7 +82,9 @@ function subjectClause(subject: JudgedSubject): string {
 
 /** The figures that a person asks for first: delay, loss, speed. */
 function headline(subject: JudgedSubject): string[] {
-  const ok = subject.measurements.filter((measurement) => (measurement.outcome === 'ok' || measurement.summary) && aboveCeiling(measurement) === undefined);
+  const ok = subject.measurements.filter(
+    (measurement) => (measurement.outcome === 'ok' || measurement.summary) && aboveCeiling(measurement) === undefined,
+  );
   const first = (...wanted: readonly string[]): Measurement | undefined => {
     for (const key of wanted) {
       const [probe, metric] = key.split(' ');
@@ -96,7 +98,8 @@ function headline(subject: JudgedSubject): string[] {
   if (delay?.summary) figures.push(`${metricName(delay.metric)} ${write(delay)} (median of ${delay.summary.n})`);
   const loss = delay?.loss ?? ok.find((measurement) => measurement.loss)?.loss;
   if (loss && loss.sent > 0) figures.push(loss.ratio === 0 ? `none of ${loss.sent} lost` : `${formatRatio(loss.ratio)} of ${loss.sent} lost`);
-  const rates = (kind: string): string[] => ok.flatMap((measurement) => {
+  const rates = (kind: string): string[] =>
+    ok.flatMap((measurement) => {
       const direction = measurement.summary ? DIRECTIONS[measurement.metric.replace(`${kind}.`, '')] : undefined;
       return direction === undefined ? [] : [`${write(measurement)} ${direction}`];
     });
@@ -117,8 +120,14 @@ function worstClause(parts: SentenceParts, reachable: readonly JudgedSubject[]):
   if (band === 'excellent' && doubt === '') return 'nothing measured is worse than excellent';
   const figure = ratedFigure(measurement, scale, context);
   if (rankedByLoss(worst)) return `worst is the loss${where} of ${formatRatio(measurement.loss?.ratio ?? 0)} (${worst.band})`;
-  const value = figure === undefined ? '' : scale.of === 'increase' ? `, ${formatQuantity(figure, scale.unit)} above idle` : ` at ${formatQuantity(figure, scale.unit)}`;
-  const what = scale.of === 'loss' && !measurement.metric.startsWith('loss') ? `loss in ${metricName(measurement.metric)}` : metricName(measurement.metric);
+  const value =
+    figure === undefined
+      ? ''
+      : scale.of === 'increase'
+        ? `, ${formatQuantity(figure, scale.unit)} above idle`
+        : ` at ${formatQuantity(figure, scale.unit)}`;
+  const what =
+    scale.of === 'loss' && !measurement.metric.startsWith('loss') ? `loss in ${metricName(measurement.metric)}` : metricName(measurement.metric);
   return `worst is ${what}${where}${value} (${worst.band})${doubt}`;
 }
 
@@ -130,7 +139,7 @@ function silent(paths: readonly JudgedSubject[]): string {
 
 /** Probes that failed on a path that otherwise answers. */
 function brokenOff(subject: JudgedSubject): string {
-  const probes = [...new Set(subject.failed.filter(({ probe }) => probe !== 'ping' && probe !== 'tcp').map(({ probe, outcome }) => `${probe} (${outcome})`))];
+  const probes = [...new Set(subject.brokeOff.map(({ probe, outcome }) => `${probe} (${outcome})`))];
   return probes.length === 0 ? '' : `what failed on ${subject.name}: ${probes.join(', ')}`;
 }
 

@@ -58,6 +58,11 @@ async function runCheck(
     }),
   );
   assert.ok(v.is(CheckDocumentSchema, JSON.parse(JSON.stringify(document))), 'the document matches its schema');
+  const all = document.subjects.flatMap(({ measurements }) => measurements);
+  assert.ok(
+    all.every(({ provenance }) => provenance === 'simulated'),
+    'nothing simulated is called measured',
+  );
   return { document, progress: said, virtualMs: network.nowMs };
 }
 
@@ -147,14 +152,26 @@ describe('a check of a target', () => {
     const target = subject(document, 'target');
     assert.equal(figure(target, 'rtt')?.outcome, 'ok');
     assert.equal(figure(target, 'connect')?.outcome, 'refused');
+    assert.equal(document.verdict.outcome, 'inconclusive');
+    assert.match(document.verdict.sentence, /what failed on 10\.0\.0\.80:81: tcp \(refused\)/);
+  });
+
+  test('a web page whose server refuses is no pass, however well its host answers pings', async () => {
+    const { document } = await runCheck({ hosts: { laptop, web }, paths: [lan('web')] }, { target: 'http://10.0.0.80/' });
+    assert.equal(figure(subject(document, 'target'), 'rtt')?.outcome, 'ok');
+    assert.equal(document.verdict.outcome, 'inconclusive');
+  });
+
+  test('a host that was named without a port passes without an open one', async () => {
+    const bare = { addresses: ['10.0.0.81'] };
+    const { document } = await runCheck({ hosts: { laptop, bare }, paths: [lan('bare')] }, { target: '10.0.0.81' });
+    assert.equal(document.verdict.outcome, 'pass', document.verdict.sentence);
   });
 
   test('a silent target costs little time and is unmeasured', async () => {
     const { document, virtualMs } = await runCheck({ hosts: { laptop }, paths: [] }, { target: '10.0.0.66:7227' });
     assert.equal(document.verdict.outcome, 'unmeasured');
-    assert.ok(
-      subject(document, 'target').measurements.every((measurement) => measurement.outcome !== 'ok' && measurement.reason !== undefined),
-    );
+    assert.ok(subject(document, 'target').measurements.every((measurement) => measurement.outcome !== 'ok' && measurement.reason !== undefined));
     assert.ok(virtualMs < 12_000, `took ${virtualMs} ms`);
   });
 

@@ -4,10 +4,23 @@ import { type ConcludeRequest, conclude, concludeMeasurements, judgeWorkloads, p
 import type { Measurement, Subject } from '../../src/results/index.js';
 import { around, measurement } from '../report/documents.js';
 
-const subject = (role: Subject['role'], name: string, ...measurements: Measurement[]): ConcludeRequest['subjects'][number] => ({ name, role, measurements });
-const rtt = (medianMs: number, n = 100, rest: Partial<Measurement> = {}): Measurement => measurement({ probe: 'echo', metric: 'rtt', summary: around('ms', medianMs, n, 0.01), loss: { sent: n, received: n, ratio: 0, ci95: [0, 4 / n] }, ...rest });
-const throughput = (direction: string, bps: number, rest: Partial<Measurement> = {}): Measurement => measurement({ probe: 'throughput', metric: `throughput.${direction}`, summary: around('bps', bps, 20, 0.01), ...rest });
-const failed = (probe: string, outcome: 'lost' | 'refused' | 'timeout', reason = 'no answer came'): Measurement => measurement({ probe, metric: probe === 'tcp' ? 'connect' : 'rtt', outcome, reason });
+const subject = (role: Subject['role'], name: string, ...measurements: Measurement[]): ConcludeRequest['subjects'][number] => ({
+  name,
+  role,
+  measurements,
+});
+const rtt = (medianMs: number, n = 100, rest: Partial<Measurement> = {}): Measurement =>
+  measurement({
+    probe: 'echo',
+    metric: 'rtt',
+    summary: around('ms', medianMs, n, 0.01),
+    loss: { sent: n, received: n, ratio: 0, ci95: [0, 4 / n] },
+    ...rest,
+  });
+const throughput = (direction: string, bps: number, rest: Partial<Measurement> = {}): Measurement =>
+  measurement({ probe: 'throughput', metric: `throughput.${direction}`, summary: around('bps', bps, 20, 0.01), ...rest });
+const failed = (probe: string, outcome: 'lost' | 'refused' | 'timeout', reason = 'no answer came'): Measurement =>
+  measurement({ probe, metric: probe === 'tcp' ? 'connect' : 'rtt', outcome, reason });
 
 describe('conclusion', () => {
   it('passes a good path, with its figures, its worst and what it is good for', () => {
@@ -23,7 +36,10 @@ describe('conclusion', () => {
   });
 
   it('says so when nothing is worse than excellent', () => {
-    const { sentence, band } = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), throughput('up', 941e6), throughput('down', 938e6))] });
+    const { sentence, band } = conclude({
+      target: 'b',
+      subjects: [subject('target', 'b', rtt(0.4), throughput('up', 941e6), throughput('down', 938e6))],
+    });
     assert.equal(band, 'excellent');
     assert.match(sentence, /nothing measured is worse than excellent; good enough for coordinating AI training/);
   });
@@ -44,7 +60,10 @@ describe('conclusion', () => {
   });
 
   it('names the loss where a round trip is held back by it', () => {
-    const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4, 100, { loss: { sent: 100, received: 80, ratio: 0.2, ci95: [0.13, 0.29] } }))] });
+    const verdict = conclude({
+      target: 'b',
+      subjects: [subject('target', 'b', rtt(0.4, 100, { loss: { sent: 100, received: 80, ratio: 0.2, ci95: [0.13, 0.29] } }))],
+    });
     assert.equal(verdict.outcome, 'fail');
     assert.match(verdict.sentence, /20\.00 % of 100 lost; worst is the loss of 20\.00 % \(poor\)/);
   });
@@ -80,14 +99,26 @@ describe('conclusion', () => {
     assert.equal(few.outcome, 'inconclusive');
     assert.match(few.sentence, /^Too few samples to settle anything: the path to b is excellent/);
     assert.doesNotMatch(few.sentence, /good enough/);
-    const poorButFew = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), throughput('up', 1e6, { summary: around('bps', 1e6, 2) }))] });
+    const poorButFew = conclude({
+      target: 'b',
+      subjects: [subject('target', 'b', rtt(0.4), throughput('up', 1e6, { summary: around('bps', 1e6, 2) }))],
+    });
     assert.equal(poorButFew.outcome, 'inconclusive');
-    const fineButFew = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), throughput('up', 941e6, { summary: around('bps', 941e6, 2) }))] });
+    const fineButFew = conclude({
+      target: 'b',
+      subjects: [subject('target', 'b', rtt(0.4), throughput('up', 941e6, { summary: around('bps', 941e6, 2) }))],
+    });
     assert.equal(fineButFew.outcome, 'pass');
   });
 
   it('does not hold a poor figure against a path when the error of its own measuring reaches a better band', () => {
-    const rpm = (value: number): Measurement => measurement({ probe: 'responsiveness', metric: 'responsiveness.down', summary: around('rpm', 90, 1), error: { value, unit: 'rpm', from: ['processor'] } });
+    const rpm = (value: number): Measurement =>
+      measurement({
+        probe: 'responsiveness',
+        metric: 'responsiveness.down',
+        summary: around('rpm', 90, 1),
+        error: { value, unit: 'rpm', from: ['processor'] },
+      });
     const doubtful = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), rpm(60_000))] });
     assert.equal(doubtful.outcome, 'inconclusive');
     assert.match(doubtful.sentence, /^A poor figure may be the fault of the measuring itself: the path to b is excellent/);
@@ -117,6 +148,14 @@ describe('conclusion', () => {
     assert.equal(verdict.outcome, 'pass');
   });
 
+  it('holds a closed port against a host whose very port was named, and says so', () => {
+    const refused = { ...failed('tcp', 'refused'), target: 'b:5432' };
+    const asked = conclude({ target: 'b:5432', subjects: [{ ...subject('target', 'b:5432', refused, rtt(0.4)), asked: 'b:5432' }] });
+    assert.equal(asked.outcome, 'inconclusive');
+    assert.match(asked.sentence, /what failed on b:5432: tcp \(refused\)/);
+    assert.equal(conclude({ target: 'b', subjects: [subject('target', 'b', refused, rtt(0.4))] }).outcome, 'pass');
+  });
+
   it('takes a figure above its ceiling for an error, not for a good figure', () => {
     const ceiling = { value: 941.5e6, unit: 'bps', why: 'Ethernet' } as const;
     const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), throughput('up', 1.2e9, { ceiling }))] });
@@ -126,10 +165,19 @@ describe('conclusion', () => {
   });
 
   it('says that nothing could be measured, and why', () => {
-    const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', failed('tcp', 'timeout', 'nothing came back within 3 s; is the host up?')), subject('self', 'me', rtt(0.02))] });
-    assert.deepEqual(verdict, { outcome: 'unmeasured', sentence: 'Nothing could be measured on the path to b: nothing came back within 3 s; is the host up?' });
+    const verdict = conclude({
+      target: 'b',
+      subjects: [subject('target', 'b', failed('tcp', 'timeout', 'nothing came back within 3 s; is the host up?')), subject('self', 'me', rtt(0.02))],
+    });
+    assert.deepEqual(verdict, {
+      outcome: 'unmeasured',
+      sentence: 'Nothing could be measured on the path to b: nothing came back within 3 s; is the host up?',
+    });
     assert.equal(conclude({ target: 'b', subjects: [] }).outcome, 'unmeasured');
-    assert.match(conclude({ target: 'b', interrupted: true, subjects: [subject('target', 'b', failed('tcp', 'timeout'))] }).sentence, /^Interrupted before anything could be measured on the path to b/);
+    assert.match(
+      conclude({ target: 'b', interrupted: true, subjects: [subject('target', 'b', failed('tcp', 'timeout'))] }).sentence,
+      /^Interrupted before anything could be measured on the path to b/,
+    );
   });
 
   it('fails when one of several paths is dead', () => {
@@ -142,9 +190,15 @@ describe('conclusion', () => {
     const resolver = subject('resolver', '10.0.0.53', measurement({ probe: 'dns', metric: 'dns', summary: around('ms', 14, 10) }));
     const verdict = conclude({ subjects: [subject('gateway', '10.0.0.1', failed('ping', 'lost')), resolver, subject('self', 'me', rtt(0.02))] });
     assert.equal(verdict.outcome, 'pass');
-    assert.equal(verdict.sentence, 'The resolver 10.0.0.53 is good, with DNS lookup 14.00 ms (median of 10); worst is DNS lookup at 14.00 ms (good); the gateway 10.0.0.1 could not be measured.');
+    assert.equal(
+      verdict.sentence,
+      'The resolver 10.0.0.53 is good, with DNS lookup 14.00 ms (median of 10); worst is DNS lookup at 14.00 ms (good); the gateway 10.0.0.1 could not be measured.',
+    );
     const gateway = conclude({ subjects: [subject('gateway', '10.0.0.1', rtt(0.8)), resolver] });
-    assert.match(gateway.sentence, /^The gateway 10\.0\.0\.1 is excellent, .*; the resolver 10\.0\.0\.53 is good, .*worst is DNS lookup of the resolver 10\.0\.0\.53.*the way to the gateway is good enough for calls between services/);
+    assert.match(
+      gateway.sentence,
+      /^The gateway 10\.0\.0\.1 is excellent, .*; the resolver 10\.0\.0\.53 is good, .*worst is DNS lookup of the resolver 10\.0\.0\.53.*the way to the gateway is good enough for calls between services/,
+    );
   });
 
   it('calls a gateway by its address', () => {
@@ -156,7 +210,10 @@ describe('conclusion', () => {
     const died = rtt(0.4, 60, { outcome: 'lost', partial: true, reason: 'answers stopped 600 ms after the start' });
     const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', died)] });
     assert.equal(verdict.outcome, 'inconclusive');
-    assert.match(verdict.sentence, /^A measurement was cut short, so these figures settle nothing: the path to b answers, with round trip 400\.0 us \(median of 60\)/);
+    assert.match(
+      verdict.sentence,
+      /^A measurement was cut short, so these figures settle nothing: the path to b answers, with round trip 400\.0 us \(median of 60\)/,
+    );
   });
 
   it('says that this host alone proves nothing about a network', () => {
@@ -164,14 +221,21 @@ describe('conclusion', () => {
     const verdict = conclude({ subjects: [self, subject('gateway', '10.0.0.1', failed('ping', 'lost'))] });
     assert.equal(verdict.outcome, 'pass');
     assert.equal(verdict.band, undefined);
-    assert.match(verdict.sentence, /^Only this host itself was measured \(round trip 20\.00 us \(median of 1000\), none of 1000 lost, 38\.00 Gbit\/s both ways\): that bounds .* says nothing about a network; the gateway 10\.0\.0\.1 could not be measured\.$/);
+    assert.match(
+      verdict.sentence,
+      /^Only this host itself was measured \(round trip 20\.00 us \(median of 1000\), none of 1000 lost, 38\.00 Gbit\/s both ways\): that bounds .* says nothing about a network; the gateway 10\.0\.0\.1 could not be measured\.$/,
+    );
     assert.equal(conclude({ interrupted: true, subjects: [self] }).outcome, 'inconclusive');
   });
 
   it('names responsiveness in both directions', () => {
-    const turns = (direction: string, rpm: number): Measurement => measurement({ probe: 'responsiveness', metric: `responsiveness.${direction}`, summary: around('rpm', rpm, 1) });
+    const turns = (direction: string, rpm: number): Measurement =>
+      measurement({ probe: 'responsiveness', metric: `responsiveness.${direction}`, summary: around('rpm', rpm, 1) });
     const { sentence } = concludeMeasurements([turns('down', 1680), turns('up', 383)], { target: 'b' });
-    assert.equal(sentence, 'The path to b is fair, with 1680 RPM down and 383 RPM up under load; worst is responsiveness under upload at 383 RPM (fair).');
+    assert.equal(
+      sentence,
+      'The path to b is fair, with 1680 RPM down and 383 RPM up under load; worst is responsiveness under upload at 383 RPM (fair).',
+    );
   });
 
   it('marks what was only simulated', () => {
