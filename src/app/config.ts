@@ -45,7 +45,7 @@ export interface ConfigSources {
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const file = await findFile(sources);
   const origins = new Map<string, string>();
-  const raw = structuredClone(file?.value ?? {});
+  const raw = withoutLists(file?.value ?? {}) as Record<string, unknown>;
   for (const setting of settings()) {
     const key = setting.path.join('.');
     for (const [text, origin] of [
@@ -54,7 +54,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     ] as const) {
       if (text === undefined || (text === '' && origin === setting.env)) continue;
       assign(raw, setting.path, text);
-      origins.set(key, origin);
+      origins.set(key, origin.replace(/ <.*>$/, ''));
     }
   }
   const where = (path: readonly PropertyKey[], at: 'key' | 'value'): string =>
@@ -67,6 +67,13 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     keyFromFile: !origins.has('key-file'),
     workingFolder: sources.workingFolder,
   });
+}
+
+/** A copy in which nothing stands for a list: no key takes one, and valibot takes a list for a block with numbered keys. */
+function withoutLists(value: unknown): unknown {
+  if (Array.isArray(value)) return null;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutLists(inner)]));
 }
 
 async function findFile(sources: ConfigSources): Promise<ConfigFile | undefined> {
@@ -96,13 +103,13 @@ function explain(outer: v.BaseIssue<unknown>, where: Where): TautlineError {
     return new TautlineError('config', `${where(path, 'key')}: unknown key '${name}'`, { hint });
   }
   if (issue.type === 'strict_object' && issue.input === undefined) {
-    return new TautlineError(
-      'config',
-      `${where(path.slice(0, -1), 'key')}: '${path.slice(0, -1).join('.')}' lacks '${String(path.at(-1))}'`,
-    );
+    return new TautlineError('config', `${where(path.slice(0, -1), 'key')}: '${path.slice(0, -1).join('.')}' lacks '${String(path.at(-1))}'`);
   }
   const message = PLAIN[issue.kind === 'schema' ? issue.type : ''] ?? issue.message;
-  return new TautlineError('config', `${where(path, 'value')}: ${name}: ${message}`, {
+  const place = where(path, 'value');
+  // A flag or a variable says by itself which setting it is; a line of a file does not.
+  const named = /^(?:--|TAUTLINE_)/.test(place) || place === name ? place : `${place}: ${name}`;
+  return new TautlineError('config', `${named}: ${message}`, {
     hint: 'docs/configuration.md lists every key and what it takes',
   });
 }
@@ -133,9 +140,7 @@ interface Context {
 
 function assemble(raw: RawConfig, context: Context): Config {
   const base = context.file?.folder ?? context.workingFolder;
-  const limits = Object.fromEntries(
-    LIMIT_NAMES.map((name) => [name, (raw.limits as Record<string, unknown> | undefined)?.[limitKey(name)]]),
-  );
+  const limits = Object.fromEntries(LIMIT_NAMES.map((name) => [name, (raw.limits as Record<string, unknown> | undefined)?.[limitKey(name)]]));
   const keyFile = raw['key-file'];
   return {
     ...(context.file ? { file: context.file.path } : {}),
