@@ -20,5 +20,5 @@ export * from './self.js';
 export * from './serve.js';
 export { createHostPorts, keepHeapSmall } from '../host/index.js';
 export type { HostPorts } from '../host/index.js';
-export { PROBES } from '../probe/index.js';
+export { PROBES, parseCount } from '../probe/index.js';
 export type { Probe, ProbeFlag } from '../probe/index.js';

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { PROBES, findProbe, measure, succeeded } from '../app/index.js';
+import { PROBES, findProbe, measure, parseCount, succeeded } from '../app/index.js';
 import type { Probe, ProbeFlag } from '../app/index.js';
 import { TautlineError, parseDurationMs } from '../base/index.js';
 import { addCommonOptions, addResultOptions } from './common-options.js';
@@ -97,14 +97,6 @@ function optionOf(flag: ProbeFlag, probe: Probe): Option {
 function written(key: string, value: unknown): string {
   if (typeof value !== 'number' || !key.endsWith('Ms')) return String(value);
   return value >= 1000 && value % 100 === 0 ? `${value / 1000}s` : value >= 1 ? `${value}ms` : `${value * 1000}us`;
-}
-
-/** More samples than this fill the memory before they tell anything new. */
-const COUNT_MAX = 10_000_000;
-
-function parseCount(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= COUNT_MAX) return Number(text);
-  throw new TautlineError('usage', `'${text}' is not a whole number from 1 to ${COUNT_MAX}`, { hint: 'write for example 100' });
 }
 
 function parsePositiveMs(text: string): number {

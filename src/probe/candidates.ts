@@ -15,10 +15,15 @@ export async function candidatesOf(
   place: { readonly host: string; readonly port: number },
 ): Promise<Candidates> {
   const { options, ports, signal } = request;
-  const found = await ports.names.lookup(place.host, { timeoutMs: options.timeoutMs, signal, ...(options.family === undefined ? {} : { family: options.family }) });
+  const found = await ports.names.lookup(place.host, {
+    timeoutMs: options.timeoutMs,
+    signal,
+    ...(options.family === undefined ? {} : { family: options.family }),
+  });
   if (signal.aborted) return { outcome: 'unchecked', reason: 'interrupted before anything was measured' };
-  if (found.outcome !== 'ok') return { outcome: found.outcome === 'timeout' ? 'timeout' : 'lost', reason: found.reason };
+  // Without an address no path was tried, and none is to be called bad.
+  if (found.outcome !== 'ok') return { outcome: found.outcome === 'timeout' ? 'timeout' : 'unchecked', reason: found.reason };
   const remotes = found.addresses.map((address) => ({ ...address, port: place.port }));
-  if (remotes.length === 0) return { outcome: 'lost', reason: `'${place.host}' has no address` };
+  if (remotes.length === 0) return { outcome: 'unchecked', reason: `'${place.host}' has no address` };
   return { outcome: 'ok', remotes, elapsedMs: found.elapsedMs, literal: remotes.length === 1 && remotes[0]?.host === place.host };
 }

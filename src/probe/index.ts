@@ -18,6 +18,7 @@ export * from './ping.js';
 export * from './probe.js';
 export * from './registry.js';
 export * from './responsiveness.js';
+export { parseCount } from './sampling.js';
 export * from './tcp.js';
 export * from './throughput.js';
 export * from './tls.js';

@@ -1,4 +1,4 @@
-import { formatEndpoint, formatMs, seededRandom } from '../base/index.js';
+import { TautlineError, formatEndpoint, formatMs, seededRandom } from '../base/index.js';
 import type { Measurement, MeasurementError, Summary } from '../results/index.js';
 import { makerOf } from './measuring.js';
 import type { Make } from './measuring.js';
@@ -9,11 +9,12 @@ import { foreignProbe, runResponsiveness } from './responsiveness-run.js';
 import type { ResponsivenessLog } from './responsiveness-run.js';
 import { findService } from './responsiveness-service.js';
 import type { ResponsivenessService, ServiceOptions } from './responsiveness-service.js';
-import { samplingOf } from './sampling.js';
+import { intervalFlags, intervalsOf } from './sampling.js';
+import type { Intervals } from './sampling.js';
 
 export interface ResponsivenessOptions extends ServiceOptions {
-  /** For both directions together. */
-  readonly durationMs: number;
+  /** For both directions together; left out: 24 s, or what `count` and `intervalMs` come to. */
+  readonly durationMs?: number;
 }
 
 const DIRECTIONS = ['down', 'up'] as const;
@@ -34,16 +35,37 @@ const HANDSHAKE_MS = 5;
 export const responsivenessProbe: Probe<ResponsivenessOptions> = {
   name: 'responsiveness',
   summary: 'round trips per minute under load (RPM), after the IETF draft, against a tautline serve or an nq server',
-  flags: [{ key: 'insecure', flag: '--insecure', help: 'go on although the certificate is not trusted', parse: () => true, boolean: true }],
-  // Twelve intervals a direction: eight until the averages have forgotten slow start, four of probes.
-  defaults: { timeoutMs: 5000, durationMs: 24_000 },
-  expectedMs: (options) => options.durationMs,
+  flags: [
+    { key: 'insecure', flag: '--insecure', help: 'go on although the certificate is not trusted', parse: () => true, boolean: true },
+    ...intervalFlags('how long to measure, both directions together (default: 24s)'),
+  ],
+  defaults: { timeoutMs: 5000 },
+  expectedMs: (options) => timeOf(options).durationMs,
   run: runProbe,
 };
 
+/** Twelve intervals a direction: eight until the averages have forgotten slow start, four of probes. */
+const DURATION_MS = 24_000;
+
+/**
+ * `--count` intervals in each direction.
+ * @throws TautlineError `usage`
+ */
+function timeOf(options: ResponsivenessOptions): Intervals {
+  const { durationMs, ...each } = options;
+  const ways = DIRECTIONS.length;
+  const time = intervalsOf({ ...each, ...(durationMs === undefined ? {} : { durationMs: durationMs / ways }) }, { durationMs: DURATION_MS / ways });
+  if (time.intervalMs !== undefined && time.intervalMs < INTERVAL_MS_MIN) {
+    throw new TautlineError('usage', `an interval of ${formatMs(time.intervalMs)} is too short`, {
+      hint: `below ${INTERVAL_MS_MIN}ms it sees the bursts of single segments: write for example --interval 500ms`,
+    });
+  }
+  return { durationMs: time.durationMs * ways, intervalMs: time.intervalMs };
+}
+
 async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<Measurement[]> {
   const { options, ports, signal, seed } = request;
-  samplingOf({ durationMs: options.durationMs }, { count: 1, intervalMs: 1 });
+  const { durationMs, intervalMs } = timeOf(options);
   const make = makerOf('responsiveness', request);
   const found = await findService(request);
   if (found.outcome !== 'ok') return DIRECTIONS.map((direction) => make(`responsiveness.${direction}`, signal.aborted ? INTERRUPTED : found));
@@ -53,7 +75,7 @@ async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<M
   try {
     request.onProgress(`idle round trips to ${formatEndpoint(service.remote)}`, 0);
     const startedMs = ports.clock.nowMs();
-    const idle = await idleScore(common, options.durationMs * IDLE_SHARE);
+    const idle = await idleScore(common, durationMs * IDLE_SHARE);
     const measurements: Measurement[] = [];
     for (const [i, direction] of DIRECTIONS.entries()) {
       if (signal.aborted) {
@@ -61,15 +83,19 @@ async function runProbe(request: ProbeRequest<ResponsivenessOptions>): Promise<M
         continue;
       }
       // What one direction did not need, the next one has.
-      const directionMs = (options.durationMs - (ports.clock.nowMs() - startedMs)) / (DIRECTIONS.length - i);
-      const parameters = parametersFor(options.durationMs / DIRECTIONS.length);
+      const directionMs = (durationMs - (ports.clock.nowMs() - startedMs)) / (DIRECTIONS.length - i);
+      const parameters = { ...parametersFor(durationMs / DIRECTIONS.length), ...(intervalMs === undefined ? {} : { intervalMs }) };
       const log = await runResponsiveness({
         ...common,
         direction,
         parameters,
         budgetMs: directionMs,
         random: seededRandom(seed + i),
-        onProgress: (stage, elapsedMs) => request.onProgress(stage === 'goodput' ? `filling the path ${direction}` : `probing the full path ${direction}`, (i + Math.min(1, elapsedMs / directionMs)) / DIRECTIONS.length),
+        onProgress: (stage, elapsedMs) =>
+          request.onProgress(
+            stage === 'goodput' ? `filling the path ${direction}` : `probing the full path ${direction}`,
+            (i + Math.min(1, elapsedMs / directionMs)) / DIRECTIONS.length,
+          ),
       });
       measurements.push(measurementOf(log, { make, direction, service, parameters, idle, seed, aborted: signal.aborted }));
     }
@@ -120,14 +146,31 @@ function measurementOf(log: ResponsivenessLog, context: Context): Measurement {
   const { score } = log;
   const cut = log.died ? `the load ended before its time: ${log.failures.join('; ')}` : aborted ? 'interrupted' : undefined;
   if (score === undefined) {
-    const reason = cut ?? `no round trip could be timed under load (${log.probes.failed} of ${log.probes.sent} probes failed): give it more time with --duration`;
+    const reason =
+      cut ?? `no round trip could be timed under load (${log.probes.failed} of ${log.probes.sent} probes failed): give it more time with --duration`;
     const outcome = aborted ? 'unchecked' : 'lost';
-    return make(metric, { outcome, reason: aborted ? 'interrupted before responsiveness could be measured' : reason, details, ...(cut === undefined ? {} : { partial: true }) });
+    return make(metric, {
+      outcome,
+      reason: aborted ? 'interrupted before responsiveness could be measured' : reason,
+      details,
+      ...(cut === undefined ? {} : { partial: true }),
+    });
   }
   const interval = scoreInterval(log.samples, { trimmedShare: parameters.trimmedShare, multiplexed: log.multiplexed, seed });
   const { rpm } = score;
   // One run gives one figure; how sure it is comes from the probes behind it.
-  const summary: Summary = { unit: 'rpm', n: 1, min: rpm, median: rpm, mean: rpm, p95: rpm, p99: rpm, max: rpm, stddev: 0, ...(interval ? { ci95: interval } : {}) };
+  const summary: Summary = {
+    unit: 'rpm',
+    n: 1,
+    min: rpm,
+    median: rpm,
+    mean: rpm,
+    p95: rpm,
+    p99: rpm,
+    max: rpm,
+    stddev: 0,
+    ...(interval ? { ci95: interval } : {}),
+  };
   return make(metric, {
     outcome: log.died ? 'lost' : 'ok',
     ...(cut === undefined ? {} : { reason: cut, partial: true }),
@@ -137,7 +180,15 @@ function measurementOf(log: ResponsivenessLog, context: Context): Measurement {
   });
 }
 
-function errorOf(log: ResponsivenessLog, found: { score: ResponsivenessScore; interval: [number, number] | undefined; parameters: ResponsivenessParameters; idle: ResponsivenessScore | undefined }): MeasurementError {
+function errorOf(
+  log: ResponsivenessLog,
+  found: {
+    score: ResponsivenessScore;
+    interval: [number, number] | undefined;
+    parameters: ResponsivenessParameters;
+    idle: ResponsivenessScore | undefined;
+  },
+): MeasurementError {
   const { score, interval, parameters, idle } = found;
   const { rpm } = score;
   const confidence = confidenceOf(log, parameters);
@@ -147,12 +198,15 @@ function errorOf(log: ResponsivenessLog, found: { score: ResponsivenessScore; in
     `confidence ${confidence}: goodput ${STABILITY[log.confidence.goodput]}, responsiveness ${STABILITY[log.confidence.responsiveness]}`,
     interval ? `how far the probes scatter (${log.samples.length} of them)` : 'too few probes to say how far they scatter',
   ];
-  if (!log.multiplexed) from.push('no HTTP/2: load and probes could not share a connection, so the figure knows only separate connections, and confidence stays low');
-  if (parameters.intervalMs < RESPONSIVENESS_PARAMETERS.intervalMs) from.push(`intervals of ${parameters.intervalMs} ms instead of ${RESPONSIVENESS_PARAMETERS.intervalMs} ms, because time is short: confidence is medium at most`);
+  if (!log.multiplexed)
+    from.push('no HTTP/2: load and probes could not share a connection, so the figure knows only separate connections, and confidence stays low');
+  if (parameters.intervalMs < RESPONSIVENESS_PARAMETERS.intervalMs)
+    from.push(`intervals of ${parameters.intervalMs} ms instead of ${RESPONSIVENESS_PARAMETERS.intervalMs} ms: confidence is medium at most`);
   if (ownMs !== undefined) from.push(`this process was itself busy for ${formatMs(ownMs)} in each separate probe (median)`);
   const slowEnds = slowEndsOf(score, ownMs);
   if (slowEnds !== undefined) from.push(`${slowEnds}; the path itself may be as responsive as when it is idle`);
-  if (lateMs !== undefined && lateMs > LATE_MS) from.push(`processor: this process woke ${formatMs(lateMs)} late (median), so it may be what is slow`);
+  if (lateMs !== undefined && lateMs > LATE_MS)
+    from.push(`processor: this process woke ${formatMs(lateMs)} late (median), so it may be what is slow`);
   if (log.probes.failed > 0) from.push(`${log.probes.failed} of ${log.probes.sent} probes were not answered and do not count`);
   if (!log.died && log.failures.length > 0) from.push(`fewer connections than wanted: ${log.failures.join('; ')}`);
   const scatter = interval ? (interval[1] - interval[0]) / 2 : rpm;
@@ -178,7 +232,11 @@ function confidenceOf(log: ResponsivenessLog, parameters: ResponsivenessParamete
   return lowest(log.confidence.overall, parameters.intervalMs < RESPONSIVENESS_PARAMETERS.intervalMs ? 'medium' : 'high');
 }
 
-const STABILITY: Readonly<Record<Confidence, string>> = { high: 'became stable', medium: 'did not become stable in time', low: 'was not watched for long enough' };
+const STABILITY: Readonly<Record<Confidence, string>> = {
+  high: 'became stable',
+  medium: 'did not become stable in time',
+  low: 'was not watched for long enough',
+};
 
 function detailsOf(log: ResponsivenessLog, { service, parameters, idle }: Context): Record<string, unknown> {
   const { score } = log;

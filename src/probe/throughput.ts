@@ -9,6 +9,7 @@ import { parseDscp } from './dscp.js';
 import { LoadedLatency } from './loaded-latency.js';
 import { makerOf } from './measuring.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
+import { intervalFlags, intervalsOf } from './sampling.js';
 import type { DirectionResult, StreamTest } from './stream-test.js';
 import { tcpRttMs, throughputMeasurement } from './throughput-figures.js';
 import { UDP_SIZE_BYTES_DEFAULT, measureUdpThroughput } from './udp-throughput.js';
@@ -87,9 +88,10 @@ export const throughputProbe: Probe<ThroughputOptions> = {
       help: `payload bytes of each datagram, with --udp (default ${UDP_SIZE_BYTES_DEFAULT})`,
       parse: parseSizeBytes,
     },
+    ...intervalFlags('how long to measure in each direction (default: 5s)'),
   ],
   defaults: { timeoutMs: 3000, streams: 1 },
-  expectedMs: (options) => (options.durationMs ?? DURATION_MS) * (options.direction === undefined ? 2 : 1) + 700,
+  expectedMs: (options) => intervalsOf(options, { durationMs: DURATION_MS }).durationMs * (options.direction === undefined ? 2 : 1) + 700,
   run: (request) => (request.options.udp ? runUdp(request) : runTcp(request)),
 };
 
@@ -135,14 +137,13 @@ function scheduleOf(options: ThroughputOptions): Schedule {
   const bad = (what: string, hint: string): TautlineError => new TautlineError('usage', what, { hint });
   checkedStreams(options.streams);
   if (options.bytes !== undefined) checkedBytes(options.bytes);
-  if (options.bytes !== undefined && options.durationMs !== undefined)
-    throw bad('--bytes and --duration exclude each other', 'give one of them');
+  if (options.bytes !== undefined && options.durationMs !== undefined) throw bad('--bytes and --duration exclude each other', 'give one of them');
   if (options.sizeBytes !== undefined) throw bad('--size is for datagrams', 'add --udp, or leave it out');
-  if (options.count !== undefined) throw bad('--count does not fit a throughput', 'use --duration or --bytes');
-  const durationMs = options.durationMs ?? DURATION_MS;
-  if (!(durationMs >= 1 && Number.isFinite(durationMs)))
-    throw bad(`--duration cannot be ${durationMs} ms`, 'write for example --duration 5s');
-  const intervalMs = options.intervalMs ?? Math.min(INTERVAL_MS_MAX, Math.max(INTERVAL_MS_MIN, durationMs / INTERVALS));
+  if (options.bytes !== undefined && options.count !== undefined) throw bad('--bytes and --count exclude each other', 'give one of them');
+  const asked = intervalsOf(options, { durationMs: DURATION_MS });
+  const { durationMs } = asked;
+  if (durationMs < 1) throw bad(`--duration cannot be ${durationMs} ms`, 'write for example --duration 5s');
+  const intervalMs = asked.intervalMs ?? Math.min(INTERVAL_MS_MAX, Math.max(INTERVAL_MS_MIN, durationMs / INTERVALS));
   if (!(intervalMs >= 10 && intervalMs <= 60_000))
     throw bad(`--interval cannot be ${intervalMs} ms here`, 'an interval of a throughput is 10ms to 60s long');
   const omitMs = options.omitMs ?? (options.bytes === undefined ? Math.min(OMIT_MS_MAX, durationMs * OMIT_SHARE) : 0);
@@ -158,14 +159,22 @@ async function runUdp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
   const { options } = request;
   if (options.bytes !== undefined) throw new TautlineError('usage', '--bytes is for TCP', { hint: 'use --duration with --udp' });
   if (options.copy) throw new TautlineError('usage', '--copy is for TCP', { hint: 'datagrams are always copied; leave it out' });
+  if (options.streams !== 1) throw new TautlineError('usage', '--streams is for TCP', { hint: 'UDP sends one flow in each direction; leave it out' });
+  if (options.omitMs !== undefined) throw new TautlineError('usage', '--omit is for TCP', { hint: 'UDP has no slow start to leave out' });
   const measurements: Measurement[] = [];
   for (const direction of options.direction === undefined ? (['up', 'down'] as const) : [options.direction]) {
     if (measurements.length > 0 && request.signal.aborted) break;
-    const durationMs = options.durationMs ?? DURATION_MS;
+    const { durationMs, intervalMs } = intervalsOf(options, { durationMs: DURATION_MS });
     measurements.push(
       ...(await measureUdpThroughput({
         ...request,
-        options: { ...options, direction, durationMs, sizeBytes: options.sizeBytes ?? UDP_SIZE_BYTES_DEFAULT },
+        options: {
+          ...options,
+          direction,
+          durationMs,
+          sizeBytes: options.sizeBytes ?? UDP_SIZE_BYTES_DEFAULT,
+          ...(intervalMs === undefined ? {} : { intervalMs }),
+        },
       })),
     );
   }
@@ -177,8 +186,7 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
   const schedule = scheduleOf(options);
   const make = makerOf('throughput', request);
   const rounds = options.direction === undefined ? (['up', 'down'] as const) : [options.direction];
-  const metrics = (round: 'up' | 'down' | 'both'): string[] =>
-    round === 'both' ? ['throughput.up', 'throughput.down'] : [`throughput.${round}`];
+  const metrics = (round: 'up' | 'down' | 'both'): string[] => (round === 'both' ? ['throughput.up', 'throughput.down'] : [`throughput.${round}`]);
   const failed = (failure: { outcome: Measurement['outcome']; reason: string }): Measurement[] =>
     rounds.flatMap(metrics).map((metric) => make(metric, failure));
   const found = await candidatesOf(request, { host: request.target.host, port: request.target.port ?? DEFAULT_PORT });

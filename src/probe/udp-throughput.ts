@@ -2,7 +2,18 @@ import { DEFAULT_PORT, TautlineError, formatEndpoint, formatRate } from '../base
 import type { Endpoint } from '../base/index.js';
 import { lossOf } from '../stats/index.js';
 import type { Measurement } from '../results/index.js';
-import { DATAGRAM_BYTES_MAX, DATA_BYTES_MIN, DATA_SEQUENCE_OFFSET, DATA_STAMP_OFFSET, FLOOD_BYTES, REFUSAL, SESSION_PREFIX_BYTES, decodeServerDatagram, encodeData, encodeFlood } from '../wire/index.js';
+import {
+  DATAGRAM_BYTES_MAX,
+  DATA_BYTES_MIN,
+  DATA_SEQUENCE_OFFSET,
+  DATA_STAMP_OFFSET,
+  FLOOD_BYTES,
+  REFUSAL,
+  SESSION_PREFIX_BYTES,
+  decodeServerDatagram,
+  encodeData,
+  encodeFlood,
+} from '../wire/index.js';
 import { ask, failureOf } from './ask.js';
 import { candidatesOf } from './candidates.js';
 import { FINISH_BYTES_WITH_INTERVALS, openFirstSession } from './echo-session.js';
@@ -68,10 +79,21 @@ export async function measureUdpThroughput(request: ProbeRequest<UdpThroughputOp
 
 function checked(options: UdpThroughputOptions): void {
   const bad = (what: string, hint: string): TautlineError => new TautlineError('usage', what, { hint });
-  if (!(options.durationMs > 0 && Number.isFinite(options.durationMs))) throw bad(`--duration cannot be ${options.durationMs}`, 'write for example --duration 5s');
-  if (options.rateBps !== undefined && !(options.rateBps > 0 && Number.isFinite(options.rateBps))) throw bad(`--rate cannot be ${options.rateBps}`, 'write for example --rate 50M');
+  if (!(options.durationMs > 0 && Number.isFinite(options.durationMs)))
+    throw bad(`--duration cannot be ${options.durationMs}`, 'write for example --duration 5s');
+  if (options.rateBps !== undefined && !(options.rateBps > 0 && Number.isFinite(options.rateBps)))
+    throw bad(`--rate cannot be ${options.rateBps}`, 'write for example --rate 50M');
+  const { intervalMs = FLOOD_INTERVAL_MS } = options;
+  if (!(intervalMs > 0 && Number.isInteger(intervalMs / FLOOD_INTERVAL_MS)))
+    throw bad(
+      `--interval cannot be ${intervalMs} ms with --udp`,
+      'datagrams are counted every 100ms: write that or a multiple, such as --interval 1s',
+    );
   if (!(Number.isInteger(options.sizeBytes) && options.sizeBytes >= DATA_BYTES_MIN && options.sizeBytes <= DATAGRAM_BYTES_MAX)) {
-    throw bad(`a datagram cannot have ${options.sizeBytes} bytes`, `--size takes ${DATA_BYTES_MIN} to ${DATAGRAM_BYTES_MAX}; up to 1472 fit an Ethernet frame`);
+    throw bad(
+      `a datagram cannot have ${options.sizeBytes} bytes`,
+      `--size takes ${DATA_BYTES_MIN} to ${DATAGRAM_BYTES_MAX}; up to 1472 fit an Ethernet frame`,
+    );
   }
 }
 
@@ -102,7 +124,12 @@ async function underLoad({ request, make, metrics, echo, floods }: Load): Promis
   const idle = await echo.run({ ...IDLE_ECHOES, waitMs, signal });
   const idleRttMs = withSummary(idle.rttMs, seed).summary?.median ?? waitMs;
   const ended = new AbortController();
-  const echoes = echo.run({ count: Math.max(1, Math.floor(options.durationMs / ECHO_INTERVAL_MS)), intervalMs: ECHO_INTERVAL_MS, waitMs, signal: AbortSignal.any([signal, ended.signal]) });
+  const echoes = echo.run({
+    count: Math.max(1, Math.floor(options.durationMs / ECHO_INTERVAL_MS)),
+    intervalMs: ECHO_INTERVAL_MS,
+    waitMs,
+    signal: AbortSignal.any([signal, ended.signal]),
+  });
   const results = await Promise.all(
     floods.map((session, i) => {
       const job = { request, session, idleRttMs, quiet: i > 0 };
@@ -111,13 +138,38 @@ async function underLoad({ request, make, metrics, echo, floods }: Load): Promis
   );
   ended.abort();
   const busy = await echoes;
-  const asked = { sizeBytes: options.sizeBytes, durationMs: options.durationMs, seed, aborted: signal.aborted };
+  const asked = {
+    sizeBytes: options.sizeBytes,
+    durationMs: options.durationMs,
+    intervalMs: options.intervalMs ?? FLOOD_INTERVAL_MS,
+    seed,
+    aborted: signal.aborted,
+  };
   const measurements = results.map((result, i) => floodMeasurement(make, metrics[i] as string, { result, asked }));
-  for (const [metric, run, intervalMs] of [['rtt.idle', idle, IDLE_ECHOES.intervalMs], [loaded, busy, ECHO_INTERVAL_MS]] as const) {
+  for (const [metric, run, intervalMs] of [
+    ['rtt.idle', idle, IDLE_ECHOES.intervalMs],
+    [loaded, busy, ECHO_INTERVAL_MS],
+  ] as const) {
     if (run.sent === 0) continue;
-    const error = trainError({ flow: echo.flow, latenessMs: run.latenessMs, callMs: run.callMs, intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs });
+    const error = trainError({
+      flow: echo.flow,
+      latenessMs: run.latenessMs,
+      callMs: run.callMs,
+      intervalMs,
+      kernelDrops: run.kernelDrops,
+      cpuMs: run.cpuMs,
+      elapsedMs: run.elapsedMs,
+    });
     const none = run.received === 0 ? { outcome: 'lost' as const, reason: `none of ${run.sent} echoes was answered` } : { outcome: 'ok' as const };
-    measurements.push(make(metric, { ...none, ...withSummary(run.rttMs, seed), loss: lossOf(run.sent, run.received), error, ...(signal.aborted ? { partial: true } : {}) }));
+    measurements.push(
+      make(metric, {
+        ...none,
+        ...withSummary(run.rttMs, seed),
+        loss: lossOf(run.sent, run.received),
+        error,
+        ...(signal.aborted ? { partial: true } : {}),
+      }),
+    );
   }
   return measurements;
 }
@@ -149,7 +201,11 @@ async function floodUp({ request, session, idleRttMs, quiet }: Job): Promise<Flo
   const said = failureOf(log.errors);
   const refused = Object.values(log.errors).reduce((sum, n) => sum + n, 0);
   const gone = `${log.sent} datagrams were sent, but the responder does not say what it received: ${said?.why ?? 'it or the path went away'}`;
-  const failure = report ? (said && log.sent === 0 ? { outcome: said.outcome, reason: said.why } : undefined) : { outcome: 'lost' as const, reason: gone };
+  const failure = report
+    ? said && log.sent === 0
+      ? { outcome: said.outcome, reason: said.why }
+      : undefined
+    : { outcome: 'lost' as const, reason: gone };
   return {
     sent: log.sent,
     sentMs: log.elapsedMs,
@@ -191,7 +247,14 @@ async function floodDown({ request, session, idleRttMs, quiet }: Job): Promise<F
   const refusal = log.count.received === 0 && !log.aborted ? await refusalOf(session, order) : undefined;
   const report = await session.finish();
   const said = failureOf(log.errors);
-  const reason = refusal ?? said?.why ?? (report ? (report.floodSent > 0 ? `none of ${report.floodSent} datagrams arrived` : 'the responder did not begin to send') : 'nothing arrived, and the responder does not answer any more');
+  const reason =
+    refusal ??
+    said?.why ??
+    (report
+      ? report.floodSent > 0
+        ? `none of ${report.floodSent} datagrams arrived`
+        : 'the responder did not begin to send'
+      : 'nothing arrived, and the responder does not answer any more');
   return {
     sent: report?.floodSent,
     sentMs: durationMs,
@@ -202,7 +265,9 @@ async function floodDown({ request, session, idleRttMs, quiet }: Job): Promise<F
     causes: [
       ...session.flow.fallbacks,
       ...(durationMs < options.durationMs ? [`limit: the responder floods for at most ${limits.floodMsMax} ms`] : []),
-      ...(options.rateBps !== undefined && rateBps < options.rateBps ? [`limit: the responder floods with at most ${formatRate(limits.floodBpsMax)}`] : []),
+      ...(options.rateBps !== undefined && rateBps < options.rateBps
+        ? [`limit: the responder floods with at most ${formatRate(limits.floodBpsMax)}`]
+        : []),
       ...(report ? [] : ['the responder did not report how much it sent: loss is known only between the first and the last datagram']),
     ],
     details: { cpuMs: log.cpuMs, errors: log.errors },
@@ -225,14 +290,19 @@ async function refusalOf(session: EchoSession, order: Uint8Array): Promise<strin
     },
   });
   if (!answer) return undefined;
-  if (answer.code === REFUSAL.rate) return `the responder sends as many floods as its limits allow: try again in ${Math.ceil(answer.retryAfterMs / 1000)} s, or raise floods-max there`;
+  if (answer.code === REFUSAL.rate)
+    return `the responder sends as many floods as its limits allow: try again in ${Math.ceil(answer.retryAfterMs / 1000)} s, or raise floods-max there`;
   return `the responder refused to send (code ${answer.code})`;
 }
 
 function progressOf(request: ProbeRequest<UdpThroughputOptions>, doing: string): () => void {
   const { clock } = request.ports;
   const startMs = clock.nowMs();
-  return () => request.onProgress(`${doing} datagrams of ${request.options.sizeBytes} bytes`, Math.min(1, (clock.nowMs() - startMs) / request.options.durationMs));
+  return () =>
+    request.onProgress(
+      `${doing} datagrams of ${request.options.sizeBytes} bytes`,
+      Math.min(1, (clock.nowMs() - startMs) / request.options.durationMs),
+    );
 }
 
 function settleMs(rttMs: number): number {

@@ -91,10 +91,7 @@ describe('throughput over loopback', () => {
   });
 
   it("leaves out the warm-up and sums up the receiver's intervals", async () => {
-    const { summary, details } = find(
-      await measure({ direction: 'down', durationMs: 800, omitMs: 300, intervalMs: 50 }),
-      'throughput.down',
-    );
+    const { summary, details } = find(await measure({ direction: 'down', durationMs: 800, omitMs: 300, intervalMs: 50 }), 'throughput.down');
     assert.ok(details && summary);
     assert.ok(Math.abs(details['omittedMs'] - 300) <= 40, `${details['omittedMs']}`);
     const counted = details['intervals'].filter(
@@ -212,6 +209,9 @@ describe('throughput over loopback', () => {
       [{ durationMs: 1000, omitMs: 1000 }, /shorter --omit/],
       [{ intervalMs: 1 }, /10ms/],
       [{ udp: true, bytes: 5 }, /--duration/],
+      [{ udp: true, streams: 4 }, /one flow/],
+      [{ udp: true, omitMs: 100 }, /slow start/],
+      [{ bytes: 1000, count: 3 }, /one of them/],
     ] as const) {
       await assert.rejects(
         measure(options),

@@ -74,7 +74,10 @@ test('down: the responder floods at the rate asked for, and its own count of sen
 test('both: each direction has its measurement', async () => {
   // The scripted network has one clock and runs one operation at a time, so the figures are not looked at here.
   const measurements = await measured({ responder: responder() }, { direction: 'both' });
-  assert.deepEqual(measurements.map(({ metric }) => metric).filter((metric) => metric.startsWith('udp')), ['udp.up', 'udp.down']);
+  assert.deepEqual(
+    measurements.map(({ metric }) => metric).filter((metric) => metric.startsWith('udp')),
+    ['udp.up', 'udp.down'],
+  );
 });
 
 test('a sender that does not keep the rate says so', async () => {
@@ -121,7 +124,10 @@ test('a responder that dies in the middle leaves no made-up figure', async () =>
 });
 
 test('a responder that dies while it floods leaves what came until then', async () => {
-  const [flood] = await measured({ responder: responder(), up: ({ atMs }) => (atMs > 2500 ? [] : [1]), down: ({ atMs }) => (atMs > 2500 ? [] : [1]) }, { direction: 'down' });
+  const [flood] = await measured(
+    { responder: responder(), up: ({ atMs }) => (atMs > 2500 ? [] : [1]), down: ({ atMs }) => (atMs > 2500 ? [] : [1]) },
+    { direction: 'down' },
+  );
   assert.equal(flood?.outcome, 'lost');
   assert.equal(flood?.partial, true);
   assert.match(flood?.reason ?? '', /the flood stopped after .* went away/);
@@ -158,7 +164,13 @@ test('limits of the responder bound the flood, and are named', async () => {
 
 test('nobody there is an outcome of every direction asked for', async () => {
   const measurements = await measured({ refusedFromMs: 0 }, { direction: 'both' });
-  assert.deepEqual(measurements.map(({ metric, outcome }) => [metric, outcome]), [['udp.up', 'refused'], ['udp.down', 'refused']]);
+  assert.deepEqual(
+    measurements.map(({ metric, outcome }) => [metric, outcome]),
+    [
+      ['udp.up', 'refused'],
+      ['udp.down', 'refused'],
+    ],
+  );
 });
 
 test('an interrupted flood keeps what was counted', async () => {
@@ -179,4 +191,17 @@ test('impossible options are usage errors', async () => {
   for (const options of [{ durationMs: 0 }, { rateBps: 0 }, { sizeBytes: 27 }, { sizeBytes: 65_508 }]) {
     await assert.rejects(measured({ responder: responder() }, options), usage);
   }
+});
+
+test('figures are told for the intervals that were asked for', async () => {
+  const up = data((i) => (i >= 100 && i < 150 ? [] : [5]));
+  const [flood] = await measured({ responder: responder(), up }, { intervalMs: 500 });
+  // The last of four ends with the last datagram, 10 ms early.
+  assert.equal(flood?.summary?.n, 3);
+  near(flood?.summary?.max, 800_000, 0.03);
+  assert.ok((flood?.summary?.min ?? 1e9) < 40_000, `nothing came for half a second, got ${flood?.summary?.min}`);
+  await assert.rejects(
+    measured({ responder: responder() }, { intervalMs: 150 }),
+    (error) => error instanceof TautlineError && error.code === 'usage' && /multiple/.test(error.hint ?? ''),
+  );
 });

@@ -90,10 +90,12 @@ function abortAfter(network: SimNetwork, calls: number): { signal: AbortSignal; 
   const controller = new AbortController();
   const ports = network.ports('client');
   let left = calls;
-  const counting = <A extends unknown[], R>(call: (...args: A) => R) => (...args: A): R => {
-    if (left-- === 0) controller.abort();
-    return call(...args);
-  };
+  const counting =
+    <A extends unknown[], R>(call: (...args: A) => R) =>
+    (...args: A): R => {
+      if (left-- === 0) controller.abort();
+      return call(...args);
+    };
   const web = {
     client: () => {
       const client = ports.web.client();
@@ -102,7 +104,10 @@ function abortAfter(network: SimNetwork, calls: number): { signal: AbortSignal; 
     load: (options: Parameters<Ports['web']['load']>[0]) => ports.web.load(options),
     tls: counting((options: Parameters<Ports['web']['tls']>[0]) => ports.web.tls(options)),
   };
-  const streams = { connect: counting((options: Parameters<Ports['streams']['connect']>[0]) => ports.streams.connect(options)), pump: ports.streams.pump.bind(ports.streams) };
+  const streams = {
+    connect: counting((options: Parameters<Ports['streams']['connect']>[0]) => ports.streams.connect(options)),
+    pump: ports.streams.pump.bind(ports.streams),
+  };
   return { signal: controller.signal, ports: { web, streams } };
 }
 
@@ -116,7 +121,7 @@ describe('bad targets', () => {
   for (const [probe, name] of probes) {
     test(`${probe.name} says that a name is not known`, async () => {
       const found = metric(await measure(probe, 'nowhere.example:443'), name);
-      assert.equal(found.outcome, 'lost');
+      assert.equal(found.outcome, 'unchecked');
       assert.match(found.reason ?? '', /'nowhere.example' is not known: check the spelling/);
     });
 
@@ -128,7 +133,10 @@ describe('bad targets', () => {
 
     test(`${probe.name} tells a target that drops everything, and does not wait for every sample`, async () => {
       const network = new SimNetwork(SCENARIO);
-      const found = metric(await measure(probe, '10.0.0.2:81', { network, options: { timeoutMs: 1000, ...(probe.name === 'responsiveness' ? {} : { count: 50 }) } }), name);
+      const found = metric(
+        await measure(probe, '10.0.0.2:81', { network, options: { timeoutMs: 1000, ...(probe.name === 'responsiveness' ? {} : { count: 50 }) } }),
+        name,
+      );
       assert.equal(found.outcome, 'timeout');
       assert.match(found.reason ?? '', /within 1000 ms|did not answer/);
       assert.ok(network.nowMs < 5000, `it took ${network.nowMs} ms`);
@@ -143,9 +151,15 @@ describe('bad targets', () => {
 
   test('impossible samplings are usage errors', async () => {
     for (const probe of [tcpProbe, tlsProbe, httpProbe, dnsProbe]) {
-      await assert.rejects(measure(probe as Probe<CommonOptions>, '10.0.0.2', { options: { count: 0 } }), (error) => error instanceof TautlineError && error.code === 'usage');
+      await assert.rejects(
+        measure(probe as Probe<CommonOptions>, '10.0.0.2', { options: { count: 0 } }),
+        (error) => error instanceof TautlineError && error.code === 'usage',
+      );
     }
-    await assert.rejects(measure(responsivenessProbe, '10.0.0.2', { options: { durationMs: 0 } }), (error) => error instanceof TautlineError && error.code === 'usage');
+    await assert.rejects(
+      measure(responsivenessProbe, '10.0.0.2', { options: { durationMs: 0 } }),
+      (error) => error instanceof TautlineError && error.code === 'usage',
+    );
   });
 });
 
@@ -159,14 +173,14 @@ describe('tcp', () => {
     assert.equal(found?.target, 'server.example:7');
   });
 
-  test('keeps a refusal\'s time, which is a round trip too', async () => {
+  test("keeps a refusal's time, which is a round trip too", async () => {
     const [found] = await measure(tcpProbe, '10.0.0.2');
     assert.equal(found?.outcome, 'refused');
     assert.match(found?.reason ?? '', /no port, so 7227 was tried/);
     assert.ok(Math.abs((found?.details?.['refused'] as { median: number }).median - 10) < 1);
   });
 
-  test('goes on to the target\'s next address when the first does not answer', async () => {
+  test("goes on to the target's next address when the first does not answer", async () => {
     const [found] = await measure(tcpProbe, 'two.example:7', { options: { count: 3, timeoutMs: 500 } });
     assert.equal(found?.outcome, 'ok');
     assert.equal(found?.details?.['remote'], '10.0.0.2:7');
@@ -175,10 +189,14 @@ describe('tcp', () => {
   });
 
   test('counts what was lost in between as lost', async () => {
-    const network = new SimNetwork({ ...SCENARIO, paths: [{ from: 'client', to: 'server', delayMs: 5 }], events: [
-      { atMs: 95, from: 'client', to: 'server', change: { blackhole: true } },
-      { atMs: 950, from: 'client', to: 'server', change: { blackhole: false } },
-    ] });
+    const network = new SimNetwork({
+      ...SCENARIO,
+      paths: [{ from: 'client', to: 'server', delayMs: 5 }],
+      events: [
+        { atMs: 95, from: 'client', to: 'server', change: { blackhole: true } },
+        { atMs: 950, from: 'client', to: 'server', change: { blackhole: false } },
+      ],
+    });
     const [found] = await measure(tcpProbe, '10.0.0.2:7', { network, options: { count: 20, intervalMs: 50, timeoutMs: 400 } });
     assert.equal(found?.outcome, 'ok');
     assert.equal(found?.loss?.sent, 20);
@@ -208,7 +226,7 @@ describe('tcp', () => {
 
   test('uses only the family that was asked for', async () => {
     const [found] = await measure(tcpProbe, 'server.example:7', { options: { family: 6 } });
-    assert.equal(found?.outcome, 'lost');
+    assert.equal(found?.outcome, 'unchecked');
     assert.match(found?.reason ?? '', /server\.example/);
     const [literal] = await measure(tcpProbe, '10.0.0.2:7', { options: { family: 6 } });
     assert.match(literal?.reason ?? '', /10\.0\.0\.2 is an IPv4 address/);
@@ -237,7 +255,10 @@ describe('tls', () => {
     const network = new SimNetwork({
       ...SCENARIO,
       startedAt: '2026-01-01T00:00:00Z',
-      hosts: { ...SCENARIO.hosts, server: { addresses: ['10.0.0.2'], services: [{ kind: 'web', port: 443, tls: { validTo: 'Jan  4 12:00:00 2026 GMT' }, routes: {} }] } },
+      hosts: {
+        ...SCENARIO.hosts,
+        server: { addresses: ['10.0.0.2'], services: [{ kind: 'web', port: 443, tls: { validTo: 'Jan  4 12:00:00 2026 GMT' }, routes: {} }] },
+      },
     });
     const found = metric(await measure(tlsProbe, '10.0.0.2:443', { network, options: { count: 2 } }), 'tls');
     assert.match(found.reason ?? '', /certificate ends in 3 days/);
@@ -259,7 +280,10 @@ describe('tls', () => {
 describe('http', () => {
   test('times each phase, fresh and kept alive apart', async () => {
     const measurements = await measure(httpProbe, 'https://server.example/', { options: { count: 5, intervalMs: 10 } });
-    assert.deepEqual(measurements.map((found) => found.metric), ['http.dns', 'http.connect', 'http.tls', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total']);
+    assert.deepEqual(
+      measurements.map((found) => found.metric),
+      ['http.dns', 'http.connect', 'http.tls', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total'],
+    );
     for (const name of ['http.dns', 'http.connect', 'http.tls', 'http.ttfb', 'http.keepalive.ttfb']) near(metric(measurements, name), 10, 2);
     near(metric(measurements, 'http.total'), 40, 4);
     assert.deepEqual(metric(measurements, 'http.total').details?.['status'], { 200: 5 });
@@ -268,13 +292,17 @@ describe('http', () => {
 
   test('leaves out the phases that did not happen', async () => {
     const measurements = await measure(httpProbe, '10.0.0.2:80', { options: { count: 3 } });
-    assert.deepEqual(measurements.map((found) => found.metric), ['http.connect', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total']);
+    assert.deepEqual(
+      measurements.map((found) => found.metric),
+      ['http.connect', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total'],
+    );
     // The server's own 3 ms are in the first byte.
     near(metric(measurements, 'http.ttfb'), 13, 2);
   });
 
   test('a bare host or port becomes a URL', async () => {
-    const url = async (target: string): Promise<unknown> => metric(await measure(httpProbe, target, { options: { count: 1 } }), 'http.total').details?.['url'];
+    const url = async (target: string): Promise<unknown> =>
+      metric(await measure(httpProbe, target, { options: { count: 1 } }), 'http.total').details?.['url'];
     assert.equal(await url('server.example'), 'http://server.example:80/');
     assert.equal(await url('server.example:443'), 'https://server.example:443/');
     assert.equal(await url('10.0.0.2:82'), 'http://10.0.0.2:82/');
@@ -328,7 +356,10 @@ describe('dns', () => {
 
   test('an address is the server to ask, for a name of its own', async () => {
     const measurements = await measure(dnsProbe, '10.0.0.2', { options: { count: 2 } });
-    assert.deepEqual(measurements.map((one) => one.target), ['example.com A @10.0.0.2:53']);
+    assert.deepEqual(
+      measurements.map((one) => one.target),
+      ['example.com A @10.0.0.2:53'],
+    );
     const [named] = await measure(dnsProbe, '10.0.0.2:53', { options: { count: 2, name: 'server.example' } });
     assert.equal(named?.target, 'server.example A @10.0.0.2:53');
     const [served] = await measure(dnsProbe, 'server.example', { options: { count: 2, server: '10.0.0.2' } });
@@ -378,10 +409,17 @@ describe('dns', () => {
   });
 
   test('what cannot be asked for is a usage error', async () => {
-    await assert.rejects(measure(dnsProbe, '10.0.0.2', { options: { name: 'a..b' } }), (error) => error instanceof TautlineError && error.code === 'usage');
+    await assert.rejects(
+      measure(dnsProbe, '10.0.0.2', { options: { name: 'a..b' } }),
+      (error) => error instanceof TautlineError && error.code === 'usage',
+    );
     for (const flag of dnsProbe.flags) {
       const bad = { type: 'WHAT', name: 'a b', server: 'http:', retries: '-1' }[flag.key] ?? '';
-      assert.throws(() => flag.parse(bad), (error) => error instanceof TautlineError && error.code === 'usage', flag.key);
+      assert.throws(
+        () => flag.parse(bad),
+        (error) => error instanceof TautlineError && error.code === 'usage',
+        flag.key,
+      );
     }
     assert.equal(dnsProbe.flags.find(({ key }) => key === 'type')?.parse('aaaa'), 'AAAA');
   });
@@ -394,7 +432,15 @@ describe('responsiveness', () => {
       hosts: { client: { addresses: ['10.0.0.1'] }, server: { addresses: ['10.0.0.2'] } },
       paths: [{ from: 'client', to: 'server', delayMs: 10, rateBps: 20e6, queueMs }],
     });
-    network.host('server').listen(7227, { http: { responder: createHttpResponder({ limits: limitsOf({}), software: 'tautline test', ...(checkTicket ? { checkTicket } : {}) }), protocol, serverMs: () => serverMs } });
+    network
+      .host('server')
+      .listen(7227, {
+        http: {
+          responder: createHttpResponder({ limits: limitsOf({}), software: 'tautline test', ...(checkTicket ? { checkTicket } : {}) }),
+          protocol,
+          serverMs: () => serverMs,
+        },
+      });
     return network;
   }
 
@@ -412,7 +458,10 @@ describe('responsiveness', () => {
 
   test('measures both directions, each with its unit, interval, components and confidence', async () => {
     const measurements = await measure(responsivenessProbe, '10.0.0.2', { network: loaded(50) });
-    assert.deepEqual(measurements.map((one) => one.metric), ['responsiveness.down', 'responsiveness.up']);
+    assert.deepEqual(
+      measurements.map((one) => one.metric),
+      ['responsiveness.down', 'responsiveness.up'],
+    );
     for (const found of measurements) {
       assert.equal(found.outcome, 'ok');
       assert.equal(found.summary?.unit, 'rpm');
@@ -437,7 +486,10 @@ describe('responsiveness', () => {
   test('does not blame the path for programs that are slow at its ends', async () => {
     const found = metric(await measure(responsivenessProbe, '10.0.0.2', { network: loaded(5, 'h2', undefined, 300) }), 'responsiveness.down');
     assert.equal(found.outcome, 'ok');
-    assert.ok(found.error?.from.some((cause) => cause.includes('the programs at the ends are what is slow')), found.error?.from.join('; '));
+    assert.ok(
+      found.error?.from.some((cause) => cause.includes('the programs at the ends are what is slow')),
+      found.error?.from.join('; '),
+    );
     // The figure may be as far off as the idle path is better.
     const idleRpm = found.details?.['idleRpm'] as number;
     assert.ok(Math.abs((found.error?.value ?? 0) - (idleRpm - (found.summary?.median ?? 0))) < 1);
@@ -452,6 +504,18 @@ describe('responsiveness', () => {
     assert.notEqual(found.details?.['confidence'], 'high');
     assert.ok(found.error?.from.some((cause) => cause.includes('intervals of 250 ms')));
     assert.ok(network.nowMs < 6000);
+  });
+
+  test('takes as many intervals as were asked for, as long as was asked for', async () => {
+    const network = loaded(50);
+    const found = metric(await measure(responsivenessProbe, '10.0.0.2', { network, options: { count: 8, intervalMs: 500 } }), 'responsiveness.down');
+    assert.equal((found.details?.['parameters'] as { intervalMs: number }).intervalMs, 500);
+    assert.ok((found.details?.['intervals'] as unknown[]).length <= 8);
+    assert.ok(network.nowMs > 6000 && network.nowMs < 10_000, `${network.nowMs} ms`);
+    await assert.rejects(
+      measure(responsivenessProbe, '10.0.0.2', { options: { intervalMs: 10 } }),
+      (error) => error instanceof TautlineError && error.code === 'usage',
+    );
   });
 
   test('asks for the key where a server wants one', async () => {
