@@ -11,7 +11,7 @@ import {
 } from '../wire/index.js';
 import type { ControlFrame, RefusedFrame } from '../wire/index.js';
 import type { Limits } from './limits.js';
-import { RunningTest, refuseTest } from './running-test.js';
+import { RunningTest, refuseTest, sendOrClose } from './running-test.js';
 import { clientOf } from './sessions.js';
 import type { Tickets } from './tickets.js';
 
@@ -192,7 +192,7 @@ export class ControlServer {
     });
     this.#tests.set(id, test);
     this.#counters.tests++;
-    await channel.send({ type: 'ready', test: id });
+    await sendOrClose(channel, { type: 'ready', test: id }, this.#ports.clock);
     return test;
   }
 
@@ -229,7 +229,7 @@ export class ControlServer {
     if (refusal.code === 'key') this.#counters.refusedKey++;
     else if (refusal.code === 'limit') this.#counters.refusedLimit++;
     else this.#counters.refusedOther++;
-    await channel.send(refusal, { canMiss: true });
+    await sendOrClose(channel, refusal, this.#ports.clock, { canMiss: true });
   }
 }
 

@@ -11,6 +11,8 @@ const IDLE_MS = 10_000;
 const GRACE_MS = 10_000;
 /** How long to wait for the pumps to be ready. */
 const READY_MS = 2000;
+/** A client that takes nothing of what it is told, for this long, is gone or means harm. */
+const DEAF_MS = 15_000;
 /** A client that was told a rate may exceed it by this much before the test ends. */
 const RATE_SLACK = 1.5;
 const RATE_SLACK_BYTES = 16e6;
@@ -107,14 +109,10 @@ export class RunningTest {
     });
     try {
       const pumps = await Promise.all(directions.map((direction) => this.#pump(direction, once(started))));
-      if (!this.over) await channel.send({ type: 'report', pumps });
+      if (!this.over) await sendOrClose(channel, { type: 'report', pumps }, ports.clock);
     } catch {
-      await channel.send({
-        type: 'refused',
-        code: 'protocol',
-        message: 'this server could not move the data',
-        hint: 'look at the log of the server',
-      });
+      const refusal = { type: 'refused', code: 'protocol', message: 'this server could not move the data', hint: 'look at the log of the server' } as const;
+      await sendOrClose(channel, refusal, ports.clock);
     } finally {
       this.close();
     }
@@ -156,6 +154,21 @@ export class RunningTest {
     const allowed = Math.min(frame.bytes ?? Number.POSITIVE_INFINITY, limits.testBytesMax, (rateBps / 8e3) * elapsedMs * RATE_SLACK);
     return totalBytes > allowed + RATE_SLACK_BYTES;
   }
+}
+
+/** Sends to a client that may have stopped reading: without an end to the waiting it would hold its place for ever. */
+export async function sendOrClose(
+  channel: FrameChannel,
+  frame: ControlFrame,
+  clock: ControlPorts['clock'],
+  options: { canMiss?: boolean } = {},
+): Promise<void> {
+  const sent = new AbortController();
+  void clock.sleep(DEAF_MS, sent.signal).then(() => {
+    if (!sent.signal.aborted) channel.connection.close();
+  });
+  await channel.send(frame, options);
+  sent.abort();
 }
 
 /** Why a test cannot be had under the limits, if it cannot. */

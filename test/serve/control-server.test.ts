@@ -336,6 +336,26 @@ describe('control server: tests', () => {
     await settle();
     assert.equal(here.server.counters()['testsRunning'], 0);
   });
+
+  it('lets go of a client that never reads its report, or its refusals', async () => {
+    const here = world();
+    const { channel, far } = await control(here);
+    const test = await ready(channel);
+    await frame(here.connect({ type: 'join', test, index: 0, direction: 'up' }).channel);
+    await channel.send({ type: 'start' });
+    await frame(channel);
+    far.stuck = true;
+    here.pumps[0]?.end();
+    const other = await control(here);
+    other.far.stuck = true;
+    await other.channel.send({ type: 'start' });
+    await settle();
+    assert.deepEqual([far.ended, other.far.ended], ['open', 'open']);
+    here.passMs(15_000);
+    await settle();
+    assert.deepEqual([far.ended, other.far.ended], ['closed', 'closed']);
+    assert.equal(here.server.counters()['testsRunning'], 0);
+  });
 });
 
 describe('control server: limits', () => {
