@@ -60,8 +60,7 @@ export class RunningTest {
   join(connection: Connection, frame: Extract<ControlFrame, { type: 'join' }>): string | undefined {
     const places = this.#joined[frame.direction];
     if (this.#state !== 'joining') return 'the test has begun already';
-    if (frame.index >= places.length)
-      return `the test has ${places.length} streams ${frame.direction}, and this is number ${frame.index + 1}`;
+    if (frame.index >= places.length) return `the test has ${places.length} streams ${frame.direction}, and this is number ${frame.index + 1}`;
     if (places[frame.index]) return `stream ${frame.index + 1} has joined already`;
     places[frame.index] = connection;
     return undefined;
@@ -111,7 +110,12 @@ export class RunningTest {
       const pumps = await Promise.all(directions.map((direction) => this.#pump(direction, once(started))));
       if (!this.over) await sendOrClose(channel, { type: 'report', pumps }, ports.clock);
     } catch {
-      const refusal = { type: 'refused', code: 'protocol', message: 'this server could not move the data', hint: 'look at the log of the server' } as const;
+      const refusal = {
+        type: 'refused',
+        code: 'protocol',
+        message: 'this server could not move the data',
+        hint: 'look at the log of the server',
+      } as const;
       await sendOrClose(channel, refusal, ports.clock);
     } finally {
       this.close();
@@ -172,10 +176,7 @@ export async function sendOrClose(
 }
 
 /** Why a test cannot be had under the limits, if it cannot. */
-export function refuseTest(
-  frame: TestFrame,
-  state: { limits: Limits; client: string; running: readonly RunningTest[] },
-): RefusedFrame | undefined {
+export function refuseTest(frame: TestFrame, state: { limits: Limits; client: string; running: readonly RunningTest[] }): RefusedFrame | undefined {
   const { limits, client, running } = state;
   const refused = (message: string, hint: string): RefusedFrame => ({ type: 'refused', code: 'limit', message, hint });
   const streams = frame.streams * (frame.direction === 'both' ? 2 : 1);
@@ -208,16 +209,10 @@ export function refuseTest(
     return refused(`this server is busy with ${running.length} tests`, 'try again later, or raise testsMax at the server');
   const own = running.filter((test) => test.client === client).length;
   if (own >= limits.testsPerClientMax)
-    return refused(
-      `this server runs ${own} tests of your address already`,
-      'wait for them to end, or raise testsPerClientMax at the server',
-    );
+    return refused(`this server runs ${own} tests of your address already`, 'wait for them to end, or raise testsPerClientMax at the server');
   const open = running.reduce((sum, test) => sum + test.streams, 0);
   if (open + streams > limits.streamsTotalMax)
-    return refused(
-      `this server moves ${open} streams already`,
-      'try again later or with fewer --streams, or raise streamsTotalMax at the server',
-    );
+    return refused(`this server moves ${open} streams already`, 'try again later or with fewer --streams, or raise streamsTotalMax at the server');
   return undefined;
 }
 
