@@ -10,10 +10,7 @@ const EDGES = ['excellent', 'good', 'fair'] as const;
  * The bands of the configuration, each edge in the unit of its metric (`2ms`, `400M`, `0.1%`, `2000`).
  * @throws TautlineError `config` that names the file and line
  */
-export function readBands(
-  raw: Readonly<Record<string, RawEdges>>,
-  where: (path: readonly PropertyKey[], at: 'key' | 'value') => string,
-): Bands {
+export function readBands(raw: Readonly<Record<string, RawEdges>>, where: (path: readonly PropertyKey[], at: 'key' | 'value') => string): Bands {
   const overrides: Record<string, BandEdges> = {};
   for (const [metric, texts] of Object.entries(raw)) {
     const scale = scaleOf(metric, DEFAULT_BANDS);
@@ -24,10 +21,7 @@ export function readBands(
       throw new TautlineError('config', `${where(['bands', metric], 'key')}: bands: there is no metric '${metric}' to rate`, { hint });
     }
     const edges = Object.fromEntries(
-      EDGES.map((edge) => [
-        edge,
-        readEdge(texts[edge], scale, () => `${where(['bands', metric, edge], 'value')}: bands.${metric}.${edge}`),
-      ]),
+      EDGES.map((edge) => [edge, readEdge(texts[edge], scale, () => `${where(['bands', metric, edge], 'value')}: bands.${metric}.${edge}`)]),
     ) as unknown as BandEdges;
     const problem = bandProblem(metric, edges);
     if (problem !== undefined) throw new TautlineError('config', `${where(['bands', metric], 'key')}: bands: ${problem}`);

@@ -79,10 +79,7 @@ async function askServe(ports: Ports, remote: Endpoint, options: DiscoverOptions
   return { answers: opened.byServe === true ? 'refused' : 'no', port, reason: opened.reason };
 }
 
-async function askWeb(
-  ports: Ports,
-  place: { named: NamedTarget; remote: Endpoint; signal: AbortSignal },
-): Promise<{ tls: boolean; url?: string }> {
+async function askWeb(ports: Ports, place: { named: NamedTarget; remote: Endpoint; signal: AbortSignal }): Promise<{ tls: boolean; url?: string }> {
   const { named, remote, signal } = place;
   const { host, url } = named.target;
   if (url !== undefined) return { tls: url.startsWith('https:'), url };
@@ -109,11 +106,7 @@ export interface HostFindings {
 
 /** What a fresh machine can be checked against without being told anything: one gateway a family, its resolvers. */
 export async function discoverHost(ports: Ports, options: { family?: 4 | 6 }): Promise<HostFindings> {
-  const [interfaces, routes, resolvers] = await Promise.all([
-    ports.facts.interfaces(),
-    ports.facts.defaultRoutes(),
-    ports.facts.resolvers(),
-  ]);
+  const [interfaces, routes, resolvers] = await Promise.all([ports.facts.interfaces(), ports.facts.defaultRoutes(), ports.facts.resolvers()]);
   const wanted = (family: 4 | 6): boolean => options.family === undefined || options.family === family;
   const gateways = ([4, 6] as const).flatMap((family) => routes.filter((route) => route.family === family && wanted(family)).slice(0, 1));
   return {

@@ -84,9 +84,7 @@ export function succeeded(document: Pick<MeasureDocument, 'measurements'>): bool
   const main = document.measurements.filter((measurement) => !measurement.metric.startsWith('rtt.'));
   const wanted = main.length > 0 ? main : document.measurements;
   const tried = wanted.filter((measurement) => !NOT_TRIED.includes(measurement.outcome));
-  const good = new Set(
-    tried.filter((measurement) => measurement.outcome === 'ok' && measurement.partial !== true).map(({ metric }) => metric),
-  );
+  const good = new Set(tried.filter((measurement) => measurement.outcome === 'ok' && measurement.partial !== true).map(({ metric }) => metric));
   return good.size > 0 && tried.every(({ metric }) => good.has(metric));
 }
 

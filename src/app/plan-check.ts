@@ -91,11 +91,7 @@ const SILENT_TIMEOUT_MS = 1000;
 const GATEWAY_TIMEOUT_MS = 400;
 
 /** What to run against a target, from what it answers to. `sharedBy` targets divide the budget. */
-export function planTarget(
-  subject: number,
-  found: TargetFindings,
-  options: { depth: Depth; sharedBy: number; requestTimeoutMs?: number },
-): Stage[] {
+export function planTarget(subject: number, found: TargetFindings, options: { depth: Depth; sharedBy: number; requestTimeoutMs?: number }): Stage[] {
   if (!found.address) return [];
   const budget = shared(BUDGETS[options.depth], options.sharedBy);
   const at = stepMaker(subject, found.named.path);

@@ -13,8 +13,7 @@ export async function documentsJsonSchema(): Promise<Record<string, unknown>> {
       typeMode: 'input',
       errorMode: 'throw',
       // A pair has two items and no more; the converter says only that there are at least two.
-      overrideSchema: ({ jsonSchema }) =>
-        Array.isArray(jsonSchema.items) ? { ...jsonSchema, maxItems: jsonSchema.items.length } : undefined,
+      overrideSchema: ({ jsonSchema }) => (Array.isArray(jsonSchema.items) ? { ...jsonSchema, maxItems: jsonSchema.items.length } : undefined),
     });
     return [kind, definition] as const;
   });

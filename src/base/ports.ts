@@ -27,7 +27,12 @@ export interface HostIdentity {
 
 export interface NetworkInterface {
   readonly name: string;
-  readonly addresses: readonly { readonly address: string; readonly family: 4 | 6; readonly prefix: number; readonly scope: 'host' | 'link' | 'global' }[];
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly family: 4 | 6;
+    readonly prefix: number;
+    readonly scope: 'host' | 'link' | 'global';
+  }[];
   readonly mac?: string;
   readonly mtu?: number;
   readonly up: boolean;
@@ -351,7 +356,13 @@ export type TlsOutcome =
       /** Whether the certificate chain and name are trusted; the handshake is timed either way. */
       readonly authorized: boolean;
       readonly authorizationError?: string;
-      readonly certificate?: { readonly subject: string; readonly issuer: string; readonly validTo: string; readonly validFrom?: string; readonly names?: string };
+      readonly certificate?: {
+        readonly subject: string;
+        readonly issuer: string;
+        readonly validTo: string;
+        readonly validFrom?: string;
+        readonly names?: string;
+      };
     }
   | { readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed'; readonly reason: string };
 
@@ -425,7 +436,15 @@ export interface Web {
    * TLS), else HTTP/1.1. It never rejects: a load that could not start has its `failure` set. `remote` is
    * the address to use, so that the name is not resolved again.
    */
-  load(options: { url: string; remote?: Endpoint; direction: 'down' | 'up'; headers?: Readonly<Record<string, string>>; insecure?: boolean; timeoutMs: number; signal?: AbortSignal }): Promise<HttpLoad>;
+  load(options: {
+    url: string;
+    remote?: Endpoint;
+    direction: 'down' | 'up';
+    headers?: Readonly<Record<string, string>>;
+    insecure?: boolean;
+    timeoutMs: number;
+    signal?: AbortSignal;
+  }): Promise<HttpLoad>;
   tls(options: { remote: Endpoint; serverName: string; timeoutMs: number; session?: 'fresh'; signal?: AbortSignal }): Promise<TlsOutcome>;
 }
 

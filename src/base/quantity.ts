@@ -43,11 +43,21 @@ export function formatRatio(ratio: number): string {
 type Step = readonly [from: number, factor: number, name: string];
 
 function decimal(unit: string): readonly Step[] {
-  return [[1e12, 1e12, `T${unit}`], [1e9, 1e9, `G${unit}`], [1e6, 1e6, `M${unit}`], [1e3, 1e3, `k${unit}`], [0, 1, unit]];
+  return [
+    [1e12, 1e12, `T${unit}`],
+    [1e9, 1e9, `G${unit}`],
+    [1e6, 1e6, `M${unit}`],
+    [1e3, 1e3, `k${unit}`],
+    [0, 1, unit],
+  ];
 }
 
 const STEPS: Readonly<Record<string, readonly Step[]>> = {
-  ms: [[10_000, 1000, 's'], [1, 1, 'ms'], [0, 0.001, 'us']],
+  ms: [
+    [10_000, 1000, 's'],
+    [1, 1, 'ms'],
+    [0, 0.001, 'us'],
+  ],
   bps: decimal('bit/s'),
   pps: decimal('pkt/s'),
   bytes: decimal('B'),

@@ -34,7 +34,12 @@ export function parseSizeBytes(text: string): number {
 /** Writes bits per second for people: `941.5 Mbit/s`. */
 export function formatRate(bps: number): string {
   if (!Number.isFinite(bps)) return '-';
-  for (const [limit, name] of [[1e12, 'Tbit/s'], [1e9, 'Gbit/s'], [1e6, 'Mbit/s'], [1e3, 'kbit/s']] as const) {
+  for (const [limit, name] of [
+    [1e12, 'Tbit/s'],
+    [1e9, 'Gbit/s'],
+    [1e6, 'Mbit/s'],
+    [1e3, 'kbit/s'],
+  ] as const) {
     if (Math.abs(bps) >= limit) return `${significant(bps / limit)} ${name}`;
   }
   return `${significant(bps)} bit/s`;
@@ -51,7 +56,12 @@ export function formatMs(ms: number): string {
 
 /** Writes bytes for people, decimal: `1.25 GB`. */
 export function formatBytes(bytes: number): string {
-  for (const [limit, name] of [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB']] as const) {
+  for (const [limit, name] of [
+    [1e12, 'TB'],
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ] as const) {
     if (Math.abs(bytes) >= limit) return `${significant(bytes / limit)} ${name}`;
   }
   return `${bytes} B`;

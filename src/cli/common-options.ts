@@ -44,8 +44,7 @@ export function addCommonOptions(command: Command): Command {
 
 /** What the flags say about settings of the configuration, by the setting's dotted path. */
 export function settingsOfFlags(flags: CommonFlags): Record<string, string | undefined> {
-  const format =
-    flags.json === true ? 'json' : flags.markdown === true ? 'markdown' : flags.csv === true ? 'csv' : formatOfName(flags.output);
+  const format = flags.json === true ? 'json' : flags.markdown === true ? 'markdown' : flags.csv === true ? 'csv' : formatOfName(flags.output);
   return {
     'key-file': flags.keyFile,
     seed: flags.seed,

@@ -34,24 +34,58 @@ export type BandOverrides = Readonly<Record<string, BandEdges>>;
 const INTERVAL_SAMPLES = 6;
 
 const latency = {
-  unit: 'ms', better: 'lower', of: 'median', excellent: 2, good: 5, fair: 10, samplesMin: INTERVAL_SAMPLES,
+  unit: 'ms',
+  better: 'lower',
+  of: 'median',
+  excellent: 2,
+  good: 5,
+  fair: 10,
+  samplesMin: INTERVAL_SAMPLES,
   why: 'coordination between hosts of a cluster: below 2 ms excellent, below 5 ms good, from 10 ms on in need of attention',
 } as const satisfies BandScale;
 const names = {
-  unit: 'ms', better: 'lower', of: 'median', excellent: 10, good: 30, fair: 100, samplesMin: 3,
+  unit: 'ms',
+  better: 'lower',
+  of: 'median',
+  excellent: 10,
+  good: 30,
+  fair: 100,
+  samplesMin: 3,
   why: 'a resolver nearby answers from its cache in a few ms, a public one in 10 to 30 ms; 100 ms is where a person notices (Nielsen, Usability Engineering, 1993)',
 } as const satisfies BandScale;
 const handshake = {
-  unit: 'ms', better: 'lower', of: 'median', excellent: 10, good: 15, fair: 25, samplesMin: 3,
+  unit: 'ms',
+  better: 'lower',
+  of: 'median',
+  excellent: 10,
+  good: 15,
+  fair: 25,
+  samplesMin: 3,
   why: 'two round trips (TLS 1.2; TLS 1.3 takes one) at the edges of the latency bands, and about 5 ms for signatures',
 } as const satisfies BandScale;
 const response = {
-  unit: 'ms', better: 'lower', of: 'median', excellent: 50, good: 100, fair: 200, samplesMin: 3,
+  unit: 'ms',
+  better: 'lower',
+  of: 'median',
+  excellent: 50,
+  good: 100,
+  fair: 200,
+  samplesMin: 3,
   why: 'response of a service on a network of few hosts: below 50 ms excellent, below 100 ms good, from 200 ms on in need of attention',
 } as const satisfies BandScale;
-const connect = { ...latency, samplesMin: 3, why: 'opening a TCP connection takes one round trip, so the bands of latency apply' } as const satisfies BandScale;
+const connect = {
+  ...latency,
+  samplesMin: 3,
+  why: 'opening a TCP connection takes one round trip, so the bands of latency apply',
+} as const satisfies BandScale;
 const loss = {
-  unit: 'ratio', better: 'lower', of: 'loss', excellent: 0.001, good: 0.01, fair: 0.03, samplesMin: 50,
+  unit: 'ratio',
+  better: 'lower',
+  of: 'loss',
+  excellent: 0.001,
+  good: 0.01,
+  fair: 0.03,
+  samplesMin: 50,
   why: 'ITU-T Y.1541 allows 0.1 % in classes 0 to 4; ITU-T G.1010 allows 1 % for video calls and 3 % for conversation',
 } as const satisfies BandScale;
 
@@ -62,7 +96,13 @@ export const DEFAULT_BANDS: Bands = {
   dns: names,
   tls: handshake,
   'tls.total': {
-    unit: 'ms', better: 'lower', of: 'median', excellent: 12, good: 20, fair: 35, samplesMin: 3,
+    unit: 'ms',
+    better: 'lower',
+    of: 'median',
+    excellent: 12,
+    good: 20,
+    fair: 35,
+    samplesMin: 3,
     why: 'the handshake and the round trip of the TCP connection before it',
   },
   'http.dns': names,
@@ -73,28 +113,59 @@ export const DEFAULT_BANDS: Bands = {
   'http.keepalive.ttfb': response,
   'http.keepalive.total': response,
   ssh: {
-    unit: 'ms', better: 'lower', of: 'median', excellent: 100, good: 500, fair: 1000, samplesMin: 3,
+    unit: 'ms',
+    better: 'lower',
+    of: 'median',
+    excellent: 100,
+    good: 500,
+    fair: 1000,
+    samplesMin: 3,
     why: 'logging in by SSH: below 100 ms excellent, below 500 ms good, from 1 s on in need of attention',
   },
   throughput: {
-    unit: 'bps', better: 'higher', of: 'median', excellent: 400e6, good: 200e6, fair: 100e6, samplesMin: 3,
+    unit: 'bps',
+    better: 'higher',
+    of: 'median',
+    excellent: 400e6,
+    good: 200e6,
+    fair: 100e6,
+    samplesMin: 3,
     why: 'moving models and files between hosts: above 400 Mbit/s excellent, above 200 Mbit/s good, below 100 Mbit/s in need of attention',
   },
   'rtt.loaded': {
-    unit: 'ms', better: 'lower', of: 'increase', excellent: 5, good: 30, fair: 60, samplesMin: INTERVAL_SAMPLES,
+    unit: 'ms',
+    better: 'lower',
+    of: 'increase',
+    excellent: 5,
+    good: 30,
+    fair: 60,
+    samplesMin: INTERVAL_SAMPLES,
     why: 'delay that the load adds to the idle round trip (bufferbloat), by the grades A+, A and B of the DSLReports speed test',
   },
   jitter: {
-    unit: 'ms', better: 'lower', of: 'median', excellent: 1, good: 5, fair: 30, samplesMin: 1,
+    unit: 'ms',
+    better: 'lower',
+    of: 'median',
+    excellent: 1,
+    good: 5,
+    fair: 30,
+    samplesMin: 1,
     why: 'ITU-T G.1010 asks for 1 ms at the ear; a 20 ms voice frame hides 5 ms; 30 ms is the usual limit for voice networks',
   },
   loss,
   udp: {
-    ...loss, onlyWith: 'askedBps',
+    ...loss,
+    onlyWith: 'askedBps',
     why: 'the rate of a UDP test is what was asked for, so what counts is the share that did not arrive; edges as for loss. One without a rate sends as fast as it goes and must lose',
   },
   responsiveness: {
-    unit: 'rpm', better: 'higher', of: 'median', excellent: 2000, good: 1000, fair: 200, samplesMin: 1,
+    unit: 'rpm',
+    better: 'higher',
+    of: 'median',
+    excellent: 2000,
+    good: 1000,
+    fair: 200,
+    samplesMin: 1,
     why: 'round trips a minute under load: 2000, 1000 and 200 RPM are 30, 60 and 300 ms each',
   },
 };
@@ -121,7 +192,10 @@ export function bandProblem(metric: string, edges: BandEdges, defaults: Bands = 
     if (!Number.isFinite(edge) || edge <= 0) return `'${band}' of ${metric} must be above zero, not ${edge}`;
     if (scale.unit === 'ratio' && edge >= 1) return `'${band}' of ${metric} is a share and must be below 1 (100 %), not ${edge}`;
   }
-  const steps = [['excellent', 'good'], ['good', 'fair']] as const;
+  const steps = [
+    ['excellent', 'good'],
+    ['good', 'fair'],
+  ] as const;
   for (const [better, worse] of steps) {
     const fits = scale.better === 'lower' ? edges[better] < edges[worse] : edges[better] > edges[worse];
     if (fits) continue;
@@ -141,7 +215,9 @@ export function resolveBands(overrides: BandOverrides, defaults: Bands = DEFAULT
     const problem = bandProblem(metric, edges, defaults);
     const scale = scaleOf(metric, defaults);
     if (problem !== undefined || !scale) {
-      throw new TautlineError('config', problem ?? `there is no metric '${metric}'`, { hint: 'bands are written as `rtt: { excellent: 2ms, good: 5ms, fair: 10ms }`' });
+      throw new TautlineError('config', problem ?? `there is no metric '${metric}'`, {
+        hint: 'bands are written as `rtt: { excellent: 2ms, good: 5ms, fair: 10ms }`',
+      });
     }
     bands[metric] = { ...scale, excellent: edges.excellent, good: edges.good, fair: edges.fair, why: 'set in the configuration' };
   }

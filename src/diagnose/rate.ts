@@ -76,7 +76,12 @@ export function ratedSamples(measurement: Measurement, scale: BandScale): number
 }
 
 /** Whether it is the loss that gives a measurement its band, the figure itself being better. */
-export function rankedByLoss(rated: { readonly measurement: Measurement; readonly scale: BandScale; readonly context: RatingContext; readonly band: Band }): boolean {
+export function rankedByLoss(rated: {
+  readonly measurement: Measurement;
+  readonly scale: BandScale;
+  readonly context: RatingContext;
+  readonly band: Band;
+}): boolean {
   const { measurement, scale, context, band } = rated;
   if (scale.of === 'loss' || !measurement.loss) return false;
   const figure = ratedFigure(measurement, scale, context);

@@ -25,23 +25,42 @@ export interface PathFigures {
 /** From the most to the least demanding. */
 export const WORKLOADS: readonly Workload[] = [
   {
-    name: 'coordinating AI training between hosts', needs: ['rttMs', 'throughputBps'], rttMsMax: 2, throughputBpsMin: 400e6, lossRatioMax: 0.001,
+    name: 'coordinating AI training between hosts',
+    needs: ['rttMs', 'throughputBps'],
+    rttMsMax: 2,
+    throughputBpsMin: 400e6,
+    lossRatioMax: 0.001,
     why: 'gradients and parameters at about 400 Mbit/s, with coordination below 2 ms',
   },
   {
-    name: 'calls between services', needs: ['rttMs'], rttMsMax: 5, lossRatioMax: 0.01,
+    name: 'calls between services',
+    needs: ['rttMs'],
+    rttMsMax: 5,
+    lossRatioMax: 0.01,
     why: 'a request that fans out over several services pays the round trip each time',
   },
   {
-    name: 'interactive work over SSH', needs: ['rttMs'], rttMsMax: 100, loadedRttMsMax: 300, lossRatioMax: 0.03,
+    name: 'interactive work over SSH',
+    needs: ['rttMs'],
+    rttMsMax: 100,
+    loadedRttMsMax: 300,
+    lossRatioMax: 0.03,
     why: 'an echo within 100 ms feels immediate (Nielsen, Usability Engineering, 1993)',
   },
   {
-    name: 'voice and video calls', needs: ['rttMs', 'lossRatio'], rttMsMax: 300, loadedRttMsMax: 300, jitterMsMax: 30, lossRatioMax: 0.01, throughputBpsMin: 4e6,
+    name: 'voice and video calls',
+    needs: ['rttMs', 'lossRatio'],
+    rttMsMax: 300,
+    loadedRttMsMax: 300,
+    jitterMsMax: 30,
+    lossRatioMax: 0.01,
+    throughputBpsMin: 4e6,
     why: 'ITU-T G.114: 150 ms one way; ITU-T G.1010: 1 % loss for video; about 4 Mbit/s for high-definition video',
   },
   {
-    name: 'moving large files', needs: ['throughputBps'], throughputBpsMin: 100e6,
+    name: 'moving large files',
+    needs: ['throughputBps'],
+    throughputBpsMin: 100e6,
     why: '10 GB in under a quarter of an hour',
   },
 ];
@@ -61,10 +80,26 @@ export function pathFigures(measurements: readonly Measurement[]): PathFigures {
   const rtts = medians((metric) => metric === 'rtt' || metric === 'rtt.idle', 'ms');
   return {
     ...worst('rttMs', rtts.length > 0 ? rtts : medians((metric) => metric === 'connect', 'ms'), Math.max),
-    ...worst('loadedRttMs', medians((metric) => metric.startsWith('rtt.loaded'), 'ms'), Math.max),
-    ...worst('jitterMs', medians((metric) => metric.split('.')[0] === 'jitter', 'ms'), Math.max),
-    ...worst('lossRatio', worked.flatMap(({ metric, loss }) => (loss && loss.sent > 0 && !metric.startsWith('rtt.loaded') ? [loss.ratio] : [])), Math.max),
-    ...worst('throughputBps', medians((metric) => metric.split('.')[0] === 'throughput', 'bps'), Math.min),
+    ...worst(
+      'loadedRttMs',
+      medians((metric) => metric.startsWith('rtt.loaded'), 'ms'),
+      Math.max,
+    ),
+    ...worst(
+      'jitterMs',
+      medians((metric) => metric.split('.')[0] === 'jitter', 'ms'),
+      Math.max,
+    ),
+    ...worst(
+      'lossRatio',
+      worked.flatMap(({ metric, loss }) => (loss && loss.sent > 0 && !metric.startsWith('rtt.loaded') ? [loss.ratio] : [])),
+      Math.max,
+    ),
+    ...worst(
+      'throughputBps',
+      medians((metric) => metric.split('.')[0] === 'throughput', 'bps'),
+      Math.min,
+    ),
   };
 }
 

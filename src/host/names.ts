@@ -20,7 +20,11 @@ async function resolve(clock: Clock, host: string, options: LookupOptions): Prom
   if (literal !== 0) {
     const family = literal === 4 ? 4 : 6;
     if (options.family !== undefined && options.family !== family) {
-      return { outcome: 'unknown', reason: `${host} is an IPv${family} address, but only IPv${options.family} was asked for`, elapsedMs: elapsedMs() };
+      return {
+        outcome: 'unknown',
+        reason: `${host} is an IPv${family} address, but only IPv${options.family} was asked for`,
+        elapsedMs: elapsedMs(),
+      };
     }
     return { outcome: 'ok', addresses: [{ host, family }], elapsedMs: elapsedMs() };
   }
@@ -32,7 +36,11 @@ async function resolve(clock: Clock, host: string, options: LookupOptions): Prom
     return { outcome: 'unknown', reason: `'${host}' has no address`, elapsedMs: tookMs };
   }
   if (answer.kind === 'timeout') {
-    return { outcome: 'timeout', reason: `no answer to the lookup of '${host}' within ${options.timeoutMs} ms: check that the resolver can be reached`, elapsedMs: tookMs };
+    return {
+      outcome: 'timeout',
+      reason: `no answer to the lookup of '${host}' within ${options.timeoutMs} ms: check that the resolver can be reached`,
+      elapsedMs: tookMs,
+    };
   }
   if (answer.kind === 'aborted') return { outcome: 'failed', reason: `the lookup of '${host}' was interrupted`, elapsedMs: tookMs };
   return { ...explainLookup(host, answer.error, options.family), elapsedMs: tookMs };
@@ -78,17 +86,25 @@ function distinct(addresses: readonly LookupAddress[]): { host: string; family: 
 }
 
 /** getaddrinfo's errors in words, with what to do: the name does not exist, or nobody could be asked. */
-export function explainLookup(host: string, error: { readonly code?: string | undefined; readonly message: string }, family?: 4 | 6): { outcome: 'unknown' | 'failed'; reason: string } {
+export function explainLookup(
+  host: string,
+  error: { readonly code?: string | undefined; readonly message: string },
+  family?: 4 | 6,
+): { outcome: 'unknown' | 'failed'; reason: string } {
   switch (error.code) {
     case 'ENOTFOUND':
       return {
         outcome: 'unknown',
-        reason: family === undefined
-          ? `'${host}' is not known: check the spelling, or use the address`
-          : `'${host}' has no IPv${family} address: check the spelling, or leave the choice of IPv4 or IPv6 open`,
+        reason:
+          family === undefined
+            ? `'${host}' is not known: check the spelling, or use the address`
+            : `'${host}' has no IPv${family} address: check the spelling, or leave the choice of IPv4 or IPv6 open`,
       };
     case 'EAI_AGAIN':
-      return { outcome: 'failed', reason: `'${host}' could not be looked up: no resolver answered; check the network and the resolver's address, or use the target's address` };
+      return {
+        outcome: 'failed',
+        reason: `'${host}' could not be looked up: no resolver answered; check the network and the resolver's address, or use the target's address`,
+      };
     case 'EAI_FAIL':
       return { outcome: 'failed', reason: `'${host}' could not be looked up: the resolver failed; ask another one, or use the target's address` };
     default:

@@ -100,7 +100,13 @@ export function verdictOf(attempts: Attempts<unknown>, what: string): AttemptVer
     return { outcome: OUTCOMES[first.outcome], reason: first.reason, loss, ...(aborted ? { partial: true } : {}) };
   }
   if (aborted) return { outcome: 'ok', reason: `interrupted after ${sent} of ${planned} ${what}s`, partial: true, loss };
-  if (sent < planned && last) return { outcome: OUTCOMES[last.outcome], reason: `answers stopped after ${values.length} of ${planned} ${what}s: ${last.reason}`, partial: true, loss };
+  if (sent < planned && last)
+    return {
+      outcome: OUTCOMES[last.outcome],
+      reason: `answers stopped after ${values.length} of ${planned} ${what}s: ${last.reason}`,
+      partial: true,
+      loss,
+    };
   if (last) return { outcome: 'ok', reason: `${failures.length} of ${sent} ${what}s failed: ${tally(failures)}`, loss };
   return { outcome: 'ok', loss };
 }
@@ -117,4 +123,9 @@ function tally(failures: readonly PortFailure[]): string {
 }
 
 /** How the ports' outcomes are called in a result: whatever else went wrong, nothing came back. */
-export const OUTCOMES: Readonly<Record<PortFailure['outcome'], Exclude<Outcome, 'ok'>>> = { refused: 'refused', timeout: 'timeout', unreachable: 'lost', failed: 'lost' };
+export const OUTCOMES: Readonly<Record<PortFailure['outcome'], Exclude<Outcome, 'ok'>>> = {
+  refused: 'refused',
+  timeout: 'timeout',
+  unreachable: 'lost',
+  failed: 'lost',
+};

@@ -39,7 +39,9 @@ export function clockSkew(exchanges: Exchanges): number | undefined {
     const other = best[at];
     if (other === undefined || (rttMs[i] as number) < (rttMs[other] as number)) best[at] = i;
   }
-  const points = best.filter((i) => i !== undefined).map((i) => ({ atMs: sentMs[i] as number, offsetMs: ((upMs[i] as number) - (downMs[i] as number)) / 2 }));
+  const points = best
+    .filter((i) => i !== undefined)
+    .map((i) => ({ atMs: sentMs[i] as number, offsetMs: ((upMs[i] as number) - (downMs[i] as number)) / 2 }));
   const slopes = points.flatMap((a, i) => points.slice(i + 1).map((b) => (b.offsetMs - a.offsetMs) / (b.atMs - a.atMs)));
   return slopes.length === 0 ? undefined : quantile(Float64Array.from(slopes).sort(), 0.5);
 }

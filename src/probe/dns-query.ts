@@ -80,10 +80,16 @@ export function readTrain(log: ExchangeLog, question: DnsQuestion): Pick<DnsTrai
   return { sent: log.sent, samples, garbled, foreign };
 }
 
-export type DnsOverTcp = { readonly outcome: 'ok'; readonly ms: number; readonly answer: DnsAnswer } | { readonly outcome: 'failed'; readonly reason: string };
+export type DnsOverTcp =
+  | { readonly outcome: 'ok'; readonly ms: number; readonly answer: DnsAnswer }
+  | { readonly outcome: 'failed'; readonly reason: string };
 
 /** Asks once over TCP, connection included: what a resolver has to do after a truncated answer. */
-export async function askOverTcp(ports: Pick<Ports, 'streams' | 'clock'>, server: Endpoint, options: { question: DnsQuestion; timeoutMs: number; signal: AbortSignal }): Promise<DnsOverTcp> {
+export async function askOverTcp(
+  ports: Pick<Ports, 'streams' | 'clock'>,
+  server: Endpoint,
+  options: { question: DnsQuestion; timeoutMs: number; signal: AbortSignal },
+): Promise<DnsOverTcp> {
   const { question, timeoutMs, signal } = options;
   const startMs = ports.clock.nowMs();
   const made = await ports.streams.connect({ remote: server, timeoutMs, signal });
@@ -103,12 +109,16 @@ export async function askOverTcp(ports: Pick<Ports, 'streams' | 'clock'>, server
       const whole = unframeDns(received);
       if (whole === undefined) continue;
       const message = decodeDnsMessage(whole);
-      if (message.kind !== 'answer' || message.id !== TCP_ID || !answersQuestion(message, question)) return { outcome: 'failed', reason: `${formatEndpoint(server)} answered garbage over TCP` };
+      if (message.kind !== 'answer' || message.id !== TCP_ID || !answersQuestion(message, question))
+        return { outcome: 'failed', reason: `${formatEndpoint(server)} answered garbage over TCP` };
       return { outcome: 'ok', ms: ports.clock.nowMs() - startMs, answer: message };
     }
   } catch (error) {
     // The peer went away while the query was written.
-    return { outcome: 'failed', reason: `${formatEndpoint(server)} closed the TCP connection (${error instanceof Error ? error.message : String(error)})` };
+    return {
+      outcome: 'failed',
+      reason: `${formatEndpoint(server)} closed the TCP connection (${error instanceof Error ? error.message : String(error)})`,
+    };
   } finally {
     connection.close();
   }

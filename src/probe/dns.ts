@@ -35,10 +35,15 @@ const COLD_FACTOR = 2;
 /** Queries to each resolver in use, or to one server, timed by datagram; and the system's own lookup. */
 export const dnsProbe: Probe<DnsOptions> = {
   name: 'dns',
-  summary: 'DNS: time to answer of each resolver in use or of one server, first and repeated, and the system\'s own lookup',
+  summary: "DNS: time to answer of each resolver in use or of one server, first and repeated, and the system's own lookup",
   flags: [
     { key: 'type', flag: '--type <type>', help: `what to ask for: ${DNS_TYPES.join(', ')}`, parse: parseType },
-    { key: 'name', flag: '--name <name>', help: `what to resolve, where the target is the server to ask (default: ${NAME_DEFAULT})`, parse: parseName },
+    {
+      key: 'name',
+      flag: '--name <name>',
+      help: `what to resolve, where the target is the server to ask (default: ${NAME_DEFAULT})`,
+      parse: parseName,
+    },
     { key: 'server', flag: '--server <host>', help: 'the server to ask instead of the resolvers in use', parse: parseServer },
     { key: 'retries', flag: '--retries <n>', help: 'how often the first query is repeated when no answer comes', parse: parseRetries },
   ],
@@ -58,7 +63,9 @@ function parseType(text: string): DnsType {
 
 function parseName(text: string): string {
   if (isDnsName(text)) return text;
-  throw new TautlineError('usage', `'${text}' is not a DNS name`, { hint: 'labels have 1 to 63 bytes, the whole name at most 253: write for example example.com' });
+  throw new TautlineError('usage', `'${text}' is not a DNS name`, {
+    hint: 'labels have 1 to 63 bytes, the whole name at most 253: write for example example.com',
+  });
 }
 
 function parseServer(text: string): string {
@@ -80,7 +87,9 @@ async function runDns(request: ProbeRequest<DnsOptions>): Promise<Measurement[]>
   const { question, servers } = asked;
   const measurements: Measurement[] = [];
   if (servers.length === 0) {
-    measurements.push(make('dns', { outcome: 'unchecked', reason: 'this host has no resolver configured, as far as can be read: name one with --server' }));
+    measurements.push(
+      make('dns', { outcome: 'unchecked', reason: 'this host has no resolver configured, as far as can be read: name one with --server' }),
+    );
   }
   for (const [i, server] of servers.entries()) {
     if (signal.aborted && measurements.length > 0) break;
@@ -92,7 +101,12 @@ async function runDns(request: ProbeRequest<DnsOptions>): Promise<Measurement[]>
 }
 
 type Asked =
-  | { readonly outcome: 'ok'; readonly question: DnsQuestion; readonly servers: readonly Endpoint[]; /** Whether the system's lookup answers the same question. */ readonly resolvable: boolean }
+  | {
+      readonly outcome: 'ok';
+      readonly question: DnsQuestion;
+      readonly servers: readonly Endpoint[];
+      /** Whether the system's lookup answers the same question. */ readonly resolvable: boolean;
+    }
   | { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
 
 /**
@@ -109,7 +123,12 @@ async function whatToAsk(request: ProbeRequest<DnsOptions>): Promise<Asked> {
   if (place === undefined) {
     const addresses = await ports.facts.resolvers();
     const servers = [...new Set(addresses)].map((host) => ({ host, port: DNS_PORT, family: host.includes(':') ? (6 as const) : (4 as const) }));
-    return { outcome: 'ok', question, servers: servers.filter(({ family }) => options.family === undefined || options.family === family), resolvable };
+    return {
+      outcome: 'ok',
+      question,
+      servers: servers.filter(({ family }) => options.family === undefined || options.family === family),
+      resolvable,
+    };
   }
   const found = await candidatesOf(request, { host: place.host, port: place.port ?? DNS_PORT });
   if (found.outcome !== 'ok') return found;
@@ -137,7 +156,11 @@ async function measureServer(context: ServerContext): Promise<Measurement> {
   } catch (error) {
     // The socket could not be opened: no IPv6 on this host, no permission.
     if (!(error instanceof TautlineError) || error.code === 'usage') throw error;
-    return make('dns', { target, outcome: 'lost', reason: `${place} could not be asked: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}` });
+    return make('dns', {
+      target,
+      outcome: 'lost',
+      reason: `${place} could not be asked: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`,
+    });
   }
 }
 
@@ -159,9 +182,14 @@ async function measureAnswers(context: ServerContext): Promise<Measurement> {
   const sent = trains.reduce((sum, train) => sum + train.sent, 0);
   const answered = trains.flatMap((train) => train.samples.filter((sample) => sample !== undefined));
   const last = trains.at(-1);
-  if (first === undefined || last === undefined) return make('dns', { ...silence(context, trains, sent), ...(last ? { details: detailsOf(context, { trains, first: undefined, repeated: [] }) } : {}) });
+  if (first === undefined || last === undefined)
+    return make('dns', {
+      ...silence(context, trains, sent),
+      ...(last ? { details: detailsOf(context, { trains, first: undefined, repeated: [] }) } : {}),
+    });
   const repeated = trains.length > 1 && answered.length > 1 ? answered.slice(1) : [];
-  const tcp = first.answer.truncated && !signal.aborted ? await askOverTcp(ports, server, { question, timeoutMs: options.timeoutMs, signal }) : undefined;
+  const tcp =
+    first.answer.truncated && !signal.aborted ? await askOverTcp(ports, server, { question, timeoutMs: options.timeoutMs, signal }) : undefined;
   const reasons = [
     signal.aborted ? `interrupted after ${answered.length} answers` : undefined,
     rcodeRemark(tcp?.outcome === 'ok' ? tcp.answer : first.answer, question),
@@ -172,7 +200,10 @@ async function measureAnswers(context: ServerContext): Promise<Measurement> {
     outcome: 'ok',
     ...(reasons.length > 0 ? { reason: reasons.join('; ') } : {}),
     ...(signal.aborted ? { partial: true } : {}),
-    ...withSummary((repeated.length > 0 ? repeated : answered).map(({ ms }) => ms), seed),
+    ...withSummary(
+      (repeated.length > 0 ? repeated : answered).map(({ ms }) => ms),
+      seed,
+    ),
     loss: lossOf(sent, answered.length),
     error: errorOf(last, sampling),
     details: { ...detailsOf(context, { trains, first, repeated }), ...(tcp?.outcome === 'ok' ? { overTcpMs: tcp.ms } : {}) },
@@ -185,7 +216,15 @@ function hasStrays(train: DnsTrain): boolean {
 
 function errorOf({ log, flow }: DnsTrain, sampling: Sampling): NonNullable<Measurement['error']> {
   const latenessMs = Float64Array.from(log.sentNs, (sentNs, i) => (sentNs - (log.dueNs[i] ?? sentNs)) / 1e6);
-  return trainError({ flow, latenessMs, callMs: log.callNs.map((ns) => ns / 1e6), intervalMs: sampling.intervalMs, kernelDrops: log.kernelDrops, cpuMs: log.cpuMs, elapsedMs: log.elapsedMs });
+  return trainError({
+    flow,
+    latenessMs,
+    callMs: log.callNs.map((ns) => ns / 1e6),
+    intervalMs: sampling.intervalMs,
+    kernelDrops: log.kernelDrops,
+    cpuMs: log.cpuMs,
+    elapsedMs: log.elapsedMs,
+  });
 }
 
 /** Why no answer came, in the order in which the causes exclude each other. */
@@ -197,12 +236,29 @@ function silence({ server, request }: ServerContext, trains: readonly DnsTrain[]
   if (failure) return { outcome: failure.outcome, reason: `${place} does not answer DNS: ${failure.why}`, loss };
   const garbled = trains.reduce((sum, train) => sum + train.garbled, 0);
   const foreign = trains.reduce((sum, train) => sum + train.foreign, 0);
-  if (garbled > 0) return { outcome: 'lost', reason: `${place} answers, but not with DNS messages (${garbled} garbled): check that a DNS server listens there`, loss };
-  if (foreign > 0) return { outcome: 'lost', reason: `${place} sent ${foreign} answers to other questions than those asked (wrong id or name): something on the path may answer in its place`, loss };
-  return { outcome: 'timeout', reason: `${place} did not answer ${sent} ${sent === 1 ? 'query' : 'queries'} within ${request.options.timeoutMs} ms each: it is down, or a firewall drops DNS`, loss };
+  if (garbled > 0)
+    return {
+      outcome: 'lost',
+      reason: `${place} answers, but not with DNS messages (${garbled} garbled): check that a DNS server listens there`,
+      loss,
+    };
+  if (foreign > 0)
+    return {
+      outcome: 'lost',
+      reason: `${place} sent ${foreign} answers to other questions than those asked (wrong id or name): something on the path may answer in its place`,
+      loss,
+    };
+  return {
+    outcome: 'timeout',
+    reason: `${place} did not answer ${sent} ${sent === 1 ? 'query' : 'queries'} within ${request.options.timeoutMs} ms each: it is down, or a firewall drops DNS`,
+    loss,
+  };
 }
 
-function detailsOf(context: ServerContext, found: { trains: readonly DnsTrain[]; first: DnsSample | undefined; repeated: readonly DnsSample[] }): Record<string, unknown> {
+function detailsOf(
+  context: ServerContext,
+  found: { trains: readonly DnsTrain[]; first: DnsSample | undefined; repeated: readonly DnsSample[] },
+): Record<string, unknown> {
   const { question, server, sampling, request } = context;
   const { trains, first, repeated } = found;
   const slowest = Math.max(...repeated.map(({ ms }) => ms));
@@ -211,8 +267,17 @@ function detailsOf(context: ServerContext, found: { trains: readonly DnsTrain[];
     server: formatEndpoint(server),
     name: question.name,
     type: question.type,
-    ...(first === undefined ? {} : { rcode: first.answer.rcode, firstMs: first.ms, ttlSeconds: answers[0]?.ttlSeconds ?? 0, answers: answers.map(({ type, text }) => `${type} ${text}`) }),
-    ...(first !== undefined && repeated.length > 0 ? { cache: first.ms > COLD_FACTOR * slowest ? 'the first query filled it' : 'nothing to tell from the first answer' } : {}),
+    ...(first === undefined
+      ? {}
+      : {
+          rcode: first.answer.rcode,
+          firstMs: first.ms,
+          ttlSeconds: answers[0]?.ttlSeconds ?? 0,
+          answers: answers.map(({ type, text }) => `${type} ${text}`),
+        }),
+    ...(first !== undefined && repeated.length > 0
+      ? { cache: first.ms > COLD_FACTOR * slowest ? 'the first query filled it' : 'nothing to tell from the first answer' }
+      : {}),
     repeated: repeated.length,
     count: sampling.count,
     garbled: trains.reduce((sum, train) => sum + train.garbled, 0),
@@ -257,7 +322,8 @@ async function measureSystem({ request, make, sampling, question }: Omit<ServerC
     sent++;
     if (found.outcome === 'ok' || found.outcome === 'unknown') times.push(found.elapsedMs);
     if (found.outcome === 'unknown') remark = found.reason;
-    if (found.outcome === 'timeout' || found.outcome === 'failed') failure = { outcome: found.outcome === 'timeout' ? 'timeout' : 'lost', reason: found.reason };
+    if (found.outcome === 'timeout' || found.outcome === 'failed')
+      failure = { outcome: found.outcome === 'timeout' ? 'timeout' : 'lost', reason: found.reason };
   }
   if (times.length === 0) {
     const unmeasured = failure ?? { outcome: 'unchecked' as const, reason: 'interrupted before anything was measured', partial: true as const };

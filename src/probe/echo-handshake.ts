@@ -2,7 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { formatEndpoint } from '../base/index.js';
 import type { Clock, DatagramFlow, Endpoint } from '../base/index.js';
 import type { Outcome } from '../results/index.js';
-import { HELLO_BYTES, MAC_BYTES, NONCE_BYTES, OPEN_BYTES, REFUSAL, decodeServerDatagram, encodeHello, encodeOpen, openTranscript, proveKey, sameProof } from '../wire/index.js';
+import {
+  HELLO_BYTES,
+  MAC_BYTES,
+  NONCE_BYTES,
+  OPEN_BYTES,
+  REFUSAL,
+  decodeServerDatagram,
+  encodeHello,
+  encodeOpen,
+  openTranscript,
+  proveKey,
+  sameProof,
+} from '../wire/index.js';
 import type { ServerDatagram } from '../wire/index.js';
 import { ask, failureOf } from './ask.js';
 
@@ -26,7 +38,9 @@ export interface SessionFailure {
   readonly reason: string;
 }
 
-export type Handshake = { readonly ok: true; readonly id: bigint; readonly limits: SessionLimits; readonly elapsedMs: number } | ({ readonly ok: false } & SessionFailure);
+export type Handshake =
+  | { readonly ok: true; readonly id: bigint; readonly limits: SessionLimits; readonly elapsedMs: number }
+  | ({ readonly ok: false } & SessionFailure);
 
 export const INTERRUPTED = 'interrupted before anything was measured';
 
@@ -39,7 +53,8 @@ export async function handshake(flow: DatagramFlow, options: HandshakeOptions): 
   const accept = (bytes: Uint8Array): ServerDatagram | undefined => {
     const datagram = decodeServerDatagram(bytes);
     if (datagram.kind === 'garbled') odd.add(datagram.why);
-    const ours = (datagram.kind === 'cookie' || datagram.kind === 'opened' || datagram.kind === 'refused') && sameBytes(datagram.clientNonce, clientNonce);
+    const ours =
+      (datagram.kind === 'cookie' || datagram.kind === 'opened' || datagram.kind === 'refused') && sameBytes(datagram.clientNonce, clientNonce);
     return ours ? datagram : undefined;
   };
   const question = { flow, clock, signal, accept };
@@ -67,7 +82,10 @@ export async function handshake(flow: DatagramFlow, options: HandshakeOptions): 
   if (open.answer?.kind !== 'opened') return failed(silence(open, odd, { remote, timeoutMs: options.timeoutMs }));
   const { session, maxPps, maxBps, maxDurationMs } = open.answer;
   if (key && !sameProof(proveKey(key, 'server', withSession(transcript, session)), open.answer.mac)) {
-    return failed({ outcome: 'refused', reason: `the responder at ${formatEndpoint(remote)} does not know the key: it may not be the one that you mean` });
+    return failed({
+      outcome: 'refused',
+      reason: `the responder at ${formatEndpoint(remote)} does not know the key: it may not be the one that you mean`,
+    });
   }
   return {
     ok: true,
@@ -85,7 +103,10 @@ function keyMismatch(authRequired: boolean, key: Uint8Array | undefined, remote:
   const where = formatEndpoint(remote);
   if (authRequired && !key) return { outcome: 'refused', reason: `the responder at ${where} wants a key: pass its file with --key-file` };
   if (!authRequired && key) {
-    return { outcome: 'refused', reason: `the responder at ${where} was started without a key and cannot prove that it is yours: leave out --key-file to measure against it all the same` };
+    return {
+      outcome: 'refused',
+      reason: `the responder at ${where} was started without a key and cannot prove that it is yours: leave out --key-file to measure against it all the same`,
+    };
   }
   return undefined;
 }
@@ -101,14 +122,21 @@ function refusal(refused: Extract<ServerDatagram, { kind: 'refused' }>, remote: 
     case REFUSAL.rate:
       return { outcome: 'refused', reason: `the responder at ${where} is busy with as many floods as its limits allow${again}` };
     case REFUSAL.version:
-      return { outcome: 'unsupported', reason: `the responder at ${where} speaks another version of the protocol: use the same release at both ends` };
+      return {
+        outcome: 'unsupported',
+        reason: `the responder at ${where} speaks another version of the protocol: use the same release at both ends`,
+      };
     default:
       return { outcome: 'refused', reason: `the responder at ${where} refused (code ${refused.code})${again}` };
   }
 }
 
 /** Why there was no answer: the network said so, something else answers there, or nobody does. */
-function silence(asked: { readonly errors: Readonly<Record<string, number>>; readonly aborted: boolean }, odd: ReadonlySet<string>, asking: { remote: Endpoint; timeoutMs: number }): SessionFailure {
+function silence(
+  asked: { readonly errors: Readonly<Record<string, number>>; readonly aborted: boolean },
+  odd: ReadonlySet<string>,
+  asking: { remote: Endpoint; timeoutMs: number },
+): SessionFailure {
   const where = formatEndpoint(asking.remote);
   if (asked.aborted) return { outcome: 'unchecked', reason: INTERRUPTED };
   const failure = failureOf(asked.errors);
@@ -119,7 +147,10 @@ function silence(asked: { readonly errors: Readonly<Record<string, number>>; rea
   if (odd.size > 0) {
     return { outcome: 'unsupported', reason: `what answers at ${where} is not a tautline serve of this release: ${[...odd].slice(0, 3).join('; ')}` };
   }
-  return { outcome: 'timeout', reason: `${where} did not answer within ${Math.round(asking.timeoutMs)} ms: no tautline serve there, or a firewall drops UDP on the way` };
+  return {
+    outcome: 'timeout',
+    reason: `${where} did not answer within ${Math.round(asking.timeoutMs)} ms: no tautline serve there, or a firewall drops UDP on the way`,
+  };
 }
 
 function withSession(transcript: Uint8Array, session: bigint): Uint8Array {

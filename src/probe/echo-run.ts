@@ -160,7 +160,10 @@ export class EchoTally {
       duplicates: { up: Math.max(this.#duplicatesUp, report?.duplicates ?? 0), down: this.#duplicatesDown },
       reordered: { up: Math.max(this.#reorderedUp, report?.reordered ?? 0), down: this.#reorderedDown },
       losses: burstiness(rttMs.filter(left).map((rtt) => (Number.isNaN(rtt) ? 0 : 1))),
-      jitterMs: { up: rfc3550Jitter(this.#reorderedUp === 0 ? upMs : inOrderOfArrival(sentMs, upMs)), down: rfc3550Jitter(this.#arrivals.subarray(0, this.#received)) },
+      jitterMs: {
+        up: rfc3550Jitter(this.#reorderedUp === 0 ? upMs : inOrderOfArrival(sentMs, upMs)),
+        down: rfc3550Jitter(this.#arrivals.subarray(0, this.#received)),
+      },
       skewPpm: skew === undefined ? undefined : skew * 1e6,
       lastAnswer: this.#lastAnswer,
       strays: this.#strays,
@@ -226,7 +229,10 @@ export class EchoTally {
 function inOrderOfArrival(sentMs: Float64Array, upMs: Float64Array): Float64Array {
   const arrivedMs = (i: number): number => (sentMs[i] as number) + (upMs[i] as number);
   const answered = Uint32Array.from(upMs.keys()).filter((i) => !Number.isNaN(upMs[i] as number));
-  return Float64Array.from(answered.sort((a, b) => arrivedMs(a) - arrivedMs(b)), (i) => upMs[i] as number);
+  return Float64Array.from(
+    answered.sort((a, b) => arrivedMs(a) - arrivedMs(b)),
+    (i) => upMs[i] as number,
+  );
 }
 
 /** Takes the clocks' drift out of both transits, so that what is left is the path's. */

@@ -43,7 +43,11 @@ export async function openEchoSession(options: EchoSessionOptions): Promise<Echo
   if (options.signal.aborted) return { outcome: 'unchecked', reason: INTERRUPTED };
   let flow: DatagramFlow;
   try {
-    flow = await options.ports.datagrams.open({ protocol: 'udp', remote: options.remote, ...(options.dscp === undefined ? {} : { dscp: options.dscp }) });
+    flow = await options.ports.datagrams.open({
+      protocol: 'udp',
+      remote: options.remote,
+      ...(options.dscp === undefined ? {} : { dscp: options.dscp }),
+    });
   } catch (error) {
     return openFailure(error, options.remote);
   }
@@ -161,7 +165,10 @@ const NEVER = new AbortController().signal;
 export function openFailure(error: unknown, remote: Endpoint): SessionFailure {
   if (!(error instanceof TautlineError) || error.code === 'usage') throw error;
   const outcome = error.code === 'unsupported' || error.code === 'permission' ? 'unsupported' : 'lost';
-  return { outcome, reason: `cannot open a socket to ${formatEndpoint(remote)}: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}` };
+  return {
+    outcome,
+    reason: `cannot open a socket to ${formatEndpoint(remote)}: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`,
+  };
 }
 
 function handshakeOptions({ ports, key, timeoutMs, signal }: EchoSessionOptions): HandshakeOptions {

@@ -35,7 +35,12 @@ export const echoProbe: Probe<EchoOptions> = {
   name: 'echo',
   summary: 'round-trip time, jitter and loss by direction, against a tautline serve (UDP)',
   flags: [
-    { key: 'sizeBytes', flag: '--size <bytes>', help: `payload bytes of each echo, ${ECHO_BYTES_MIN} to ${DATAGRAM_BYTES_MAX} (default ${ECHO_BYTES_MIN})`, parse: parseEchoSize },
+    {
+      key: 'sizeBytes',
+      flag: '--size <bytes>',
+      help: `payload bytes of each echo, ${ECHO_BYTES_MIN} to ${DATAGRAM_BYTES_MAX} (default ${ECHO_BYTES_MIN})`,
+      parse: parseEchoSize,
+    },
     { key: 'dscp', flag: '--dscp <n>', help: 'differentiated services code point: 0 to 63, or a name such as EF, AF41, CS1', parse: parseDscp },
   ],
   defaults: { timeoutMs: 3000, sizeBytes: ECHO_BYTES_MIN },
@@ -100,7 +105,16 @@ function echoMeasurements(run: EchoRun, context: Context): Measurement[] {
   const { make, request, session, sampling } = context;
   const verdict = verdictOf(run, sampling);
   const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
-  const error = trainError({ flow: session.flow, latenessMs: run.latenessMs, callMs: run.callMs, intervalMs: sampling.intervalMs, kernelDrops: run.kernelDrops, cpuMs: run.cpuMs, elapsedMs: run.elapsedMs, also: causes(run, context) });
+  const error = trainError({
+    flow: session.flow,
+    latenessMs: run.latenessMs,
+    callMs: run.callMs,
+    intervalMs: sampling.intervalMs,
+    kernelDrops: run.kernelDrops,
+    cpuMs: run.cpuMs,
+    elapsedMs: run.elapsedMs,
+    also: causes(run, context),
+  });
   const shared = { ...verdict, loss: lossOf(run.sent, run.received) };
   const measurements = [make('rtt', { ...shared, ...withSummary(run.rttMs, request.seed), error, details: detailsOf(run, context) })];
   if (variation.summary) {
@@ -116,7 +130,10 @@ function verdictOf(run: EchoRun, sampling: Sampling): { outcome: Outcome; reason
   const said = failure ? `: ${failure.why}` : '';
   if (run.sent === 0) {
     if (run.aborted) return { outcome: 'unchecked', reason: 'interrupted before anything was measured', partial: true };
-    return { outcome: failure?.outcome ?? 'lost', reason: failure ? `this host could not send: ${failure.why}` : 'this host could not send: its kernel refused every datagram' };
+    return {
+      outcome: failure?.outcome ?? 'lost',
+      reason: failure ? `this host could not send: ${failure.why}` : 'this host could not send: its kernel refused every datagram',
+    };
   }
   if (!run.lastAnswer) {
     if (run.aborted) return { outcome: 'lost', reason: `interrupted; none of ${run.sent} echoes was answered until then`, partial: true };
@@ -137,13 +154,19 @@ function causes(run: EchoRun, { request, session, sampling }: Context): string[]
   const list: string[] = [];
   const perSecond = 1000 / sampling.intervalMs;
   if (perSecond > session.limits.echoPerSecondMax) {
-    list.push(`limit: the responder answers at most ${session.limits.echoPerSecondMax} echoes a second, ${Math.round(perSecond)} were sent; what it left out counts as lost on the way back`);
+    list.push(
+      `limit: the responder answers at most ${session.limits.echoPerSecondMax} echoes a second, ${Math.round(perSecond)} were sent; what it left out counts as lost on the way back`,
+    );
   }
   if (run.unsent > 0) list.push(`this host's kernel refused ${run.unsent} of ${run.sentMs.length} echoes; they do not count as lost`);
   if (run.lost.unknown > 0) list.push(`of ${run.lost.unknown} losses the direction is not known: the responder did not report`);
   if (run.clockSteps > 0) list.push(`clock: the responder's clock stepped; ${run.clockSteps} round trips contain its holding time`);
-  if (run.skewPpm !== undefined && Math.abs(run.skewPpm) >= 1) list.push(`clock: the responder's runs ${Math.abs(run.skewPpm).toFixed(1)} ppm ${run.skewPpm > 0 ? 'faster' : 'slower'}; taken out of the one-way figures`);
-  if (request.options.dscp !== undefined) list.push(`DSCP ${formatDscp(request.options.dscp)} was set on what was sent; whether it arrived unchanged cannot be known from here`);
+  if (run.skewPpm !== undefined && Math.abs(run.skewPpm) >= 1)
+    list.push(
+      `clock: the responder's runs ${Math.abs(run.skewPpm).toFixed(1)} ppm ${run.skewPpm > 0 ? 'faster' : 'slower'}; taken out of the one-way figures`,
+    );
+  if (request.options.dscp !== undefined)
+    list.push(`DSCP ${formatDscp(request.options.dscp)} was set on what was sent; whether it arrived unchanged cannot be known from here`);
   return list;
 }
 
@@ -195,5 +218,12 @@ function aboveMinimum(transitMs: Float64Array): Float64Array {
 
 function percentiles(sorted: Float64Array): Record<string, number> {
   if (sorted.length === 0) return { n: 0 };
-  return { n: sorted.length, median: quantile(sorted, 0.5), p90: quantile(sorted, 0.9), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99), max: sorted[sorted.length - 1] as number };
+  return {
+    n: sorted.length,
+    median: quantile(sorted, 0.5),
+    p90: quantile(sorted, 0.9),
+    p95: quantile(sorted, 0.95),
+    p99: quantile(sorted, 0.99),
+    max: sorted[sorted.length - 1] as number,
+  };
 }

@@ -66,7 +66,13 @@ async function freshRequests(context: Context): Promise<Fresh> {
   const { ports, options, signal, seed } = request;
   const attempt = async (remote: Endpoint): Promise<Attempt<Answer & { lookupMs: number | undefined }>> => {
     // Looked up every time, as a client without a cache would; the address stays the same.
-    const looked = context.literal ? undefined : await ports.names.lookup(place.host, { timeoutMs: options.timeoutMs, signal, ...(options.family === undefined ? {} : { family: options.family }) });
+    const looked = context.literal
+      ? undefined
+      : await ports.names.lookup(place.host, {
+          timeoutMs: options.timeoutMs,
+          signal,
+          ...(options.family === undefined ? {} : { family: options.family }),
+        });
     if (looked && looked.outcome !== 'ok') return { outcome: looked.outcome === 'timeout' ? 'timeout' : 'failed', reason: looked.reason };
     const client = ports.web.client();
     try {
@@ -82,7 +88,13 @@ async function freshRequests(context: Context): Promise<Fresh> {
   const shared = { ...verdict, ...ownTimeError(values.map(({ ownMs }) => ownMs)) };
   if (values.length === 0) return { attempts, measurements: [make('http.total', shared)] };
   const reason = [verdict.reason, ...statusRemarks(values)].filter((remark) => remark !== undefined).join('; ');
-  const details = { remote: formatEndpoint(attempts.remote), url: place.url, ...factsOf(values), count: sampling.count, ...(Object.keys(attempts.passedOver).length > 0 ? { passedOver: attempts.passedOver } : {}) };
+  const details = {
+    remote: formatEndpoint(attempts.remote),
+    url: place.url,
+    ...factsOf(values),
+    count: sampling.count,
+    ...(Object.keys(attempts.passedOver).length > 0 ? { passedOver: attempts.passedOver } : {}),
+  };
   const phase = (metric: string, pick: (answer: (typeof values)[number]) => number | undefined, rest: Partial<Measurement> = {}): Measurement[] => {
     const samples = values.flatMap((answer) => pick(answer) ?? []);
     return samples.length === 0 ? [] : [make(metric, { ...shared, ...withSummary(samples, seed), ...rest })];
@@ -107,7 +119,12 @@ async function keptRequests(context: Context): Promise<Measurement[]> {
     const warmUp = remote && (await client.request({ ...requestOf(context, remote), signal }));
     if (warmUp?.outcome !== 'ok') {
       if (signal.aborted) return [];
-      return [make('http.keepalive.ttfb', { outcome: 'unchecked', reason: `the connection to be kept open could not be made: ${warmUp?.reason ?? 'no address'}` })];
+      return [
+        make('http.keepalive.ttfb', {
+          outcome: 'unchecked',
+          reason: `the connection to be kept open could not be made: ${warmUp?.reason ?? 'no address'}`,
+        }),
+      ];
     }
     const attempt = async (to: Endpoint): Promise<Attempt<Answer>> => {
       const outcome = await client.request({ ...requestOf(context, to), signal });
@@ -117,14 +134,34 @@ async function keptRequests(context: Context): Promise<Measurement[]> {
     const reused = attempts.values.filter((answer) => answer.reused);
     const verdict = verdictOf(attempts, 'request');
     if (reused.length === 0 && attempts.values.length > 0) {
-      return [make('http.keepalive.ttfb', { outcome: 'unsupported', reason: 'the server closes the connection after each answer', ...(verdict.partial ? { partial: true } : {}) })];
+      return [
+        make('http.keepalive.ttfb', {
+          outcome: 'unsupported',
+          reason: 'the server closes the connection after each answer',
+          ...(verdict.partial ? { partial: true } : {}),
+        }),
+      ];
     }
     const shared = { ...verdict, ...ownTimeError(reused.map(({ ownMs }) => ownMs)) };
     if (reused.length === 0) return [make('http.keepalive.ttfb', shared)];
     const details = { reused: reused.length, fresh: attempts.values.length - reused.length };
     return [
-      make('http.keepalive.ttfb', { ...shared, ...withSummary(reused.map(({ ttfbMs }) => ttfbMs), seed), details }),
-      make('http.keepalive.total', { ...shared, ...withSummary(reused.map(({ totalMs }) => totalMs), seed), details }),
+      make('http.keepalive.ttfb', {
+        ...shared,
+        ...withSummary(
+          reused.map(({ ttfbMs }) => ttfbMs),
+          seed,
+        ),
+        details,
+      }),
+      make('http.keepalive.total', {
+        ...shared,
+        ...withSummary(
+          reused.map(({ totalMs }) => totalMs),
+          seed,
+        ),
+        details,
+      }),
     ];
   } finally {
     client.close();
@@ -151,11 +188,17 @@ function factsOf(values: readonly Answer[]): Record<string, unknown> {
 function statusRemarks(values: readonly Answer[]): string[] {
   const remarks: string[] = [];
   const of = (low: number): Answer[] => values.filter(({ status }) => status >= low && status < low + 100);
-  const write = (answers: readonly Answer[]): string => Object.entries(counted(answers.map(({ status }) => String(status)))).map(([status, count]) => `${count} x ${status}`).join(', ');
+  const write = (answers: readonly Answer[]): string =>
+    Object.entries(counted(answers.map(({ status }) => String(status))))
+      .map(([status, count]) => `${count} x ${status}`)
+      .join(', ');
   const [redirects, refusals, failures] = [of(300), of(400), of(500)];
-  if (redirects.length > 0) remarks.push(`redirected (${write(redirects)}) to ${redirects[0]?.location ?? 'nowhere'}; not followed: measure that URL instead`);
-  if (refusals.length > 0) remarks.push(`the server refused ${refusals.length} of ${values.length} requests (${write(refusals)}): check the path and what it needs`);
-  if (failures.length > 0) remarks.push(`the server failed on ${failures.length} of ${values.length} requests (${write(failures)}): these are the times of its errors`);
+  if (redirects.length > 0)
+    remarks.push(`redirected (${write(redirects)}) to ${redirects[0]?.location ?? 'nowhere'}; not followed: measure that URL instead`);
+  if (refusals.length > 0)
+    remarks.push(`the server refused ${refusals.length} of ${values.length} requests (${write(refusals)}): check the path and what it needs`);
+  if (failures.length > 0)
+    remarks.push(`the server failed on ${failures.length} of ${values.length} requests (${write(failures)}): these are the times of its errors`);
   if (values.some(({ cut }) => cut === true)) remarks.push('the body was longer than is read here; the total is the time up to the cut');
   return remarks;
 }

@@ -103,19 +103,13 @@ export class LoadedLatency {
     await this.#session?.close();
   }
 
-  #measurement(
-    metric: string,
-    { echoes, intervalMs }: { echoes: EchoRun; intervalMs: number },
-    details: Record<string, unknown>,
-  ): Measurement {
+  #measurement(metric: string, { echoes, intervalMs }: { echoes: EchoRun; intervalMs: number }, details: Record<string, unknown>): Measurement {
     const session = this.#session as EchoSession;
     const summary = summaryMs(echoes.rttMs, this.#request.seed);
     const idle = metric === 'rtt.idle' ? undefined : this.#idleMs;
     const increase = summary && idle ? { increaseMs: { median: summary.median - idle.median, p95: summary.p95 - idle.p95 } } : {};
     return this.#make(metric, {
-      ...(summary
-        ? { outcome: 'ok' as const, summary }
-        : { outcome: 'lost' as const, reason: `none of ${echoes.sent} echoes was answered` }),
+      ...(summary ? { outcome: 'ok' as const, summary } : { outcome: 'lost' as const, reason: `none of ${echoes.sent} echoes was answered` }),
       loss: lossOf(settled(echoes), echoes.received),
       error: trainError({
         flow: session.flow,

@@ -41,5 +41,7 @@ export function withSummary(samplesMs: ArrayLike<number>, seed: number): { summa
 export function ownTimeError(ownMs: readonly (number | undefined)[], also: readonly string[] = []): { error?: MeasurementError } {
   const known = summarize(ownMs.filter((ms) => ms !== undefined));
   if (known === undefined) return also.length === 0 ? {} : { error: { value: 0, unit: 'ms', from: [...also] } };
-  return { error: { value: known.median, unit: 'ms', from: ['timed by this process; it was itself busy for that long in each sample (median)', ...also] } };
+  return {
+    error: { value: known.median, unit: 'ms', from: ['timed by this process; it was itself busy for that long in each sample (median)', ...also] },
+  };
 }

@@ -40,7 +40,8 @@ export function trainError(timing: TrainTiming): MeasurementError {
   if (timing.elapsedMs > 0 && timing.cpuMs / timing.elapsedMs > CPU_SHARE_HIGH) {
     from.push(`processor: the measuring threads were busy ${Math.round((100 * timing.cpuMs) / timing.elapsedMs)} % of the time`);
   }
-  if (timing.kernelDrops > 0) from.push(`socket buffer: this host dropped ${timing.kernelDrops} datagrams after they had arrived; they count as lost`);
+  if (timing.kernelDrops > 0)
+    from.push(`socket buffer: this host dropped ${timing.kernelDrops} datagrams after they had arrived; they count as lost`);
   const value = percentile(call, 0.5) + (kernel ? 0 : percentile(late, 0.5));
   return { value, unit: 'ms', from: [...from, ...timing.flow.fallbacks, ...(timing.also ?? [])] };
 }

@@ -33,7 +33,12 @@ export const pingProbe: Probe<PingOptions> = {
   name: 'ping',
   summary: 'round-trip time and loss to any host (ICMP echo)',
   flags: [
-    { key: 'sizeBytes', flag: '--size <bytes>', help: `payload bytes of each ping, 0 to ${SIZE_BYTES_MAX} (default 56)`, parse: (text) => checkedSize(parseSizeBytes(text)) },
+    {
+      key: 'sizeBytes',
+      flag: '--size <bytes>',
+      help: `payload bytes of each ping, 0 to ${SIZE_BYTES_MAX} (default 56)`,
+      parse: (text) => checkedSize(parseSizeBytes(text)),
+    },
     { key: 'dscp', flag: '--dscp <n>', help: 'differentiated services code point: 0 to 63, or a name such as EF, AF41, CS1', parse: parseDscp },
   ],
   defaults: { timeoutMs: 2000, sizeBytes: 56 },
@@ -77,7 +82,9 @@ async function runPing(request: ProbeRequest<PingOptions>): Promise<Measurement[
   const verdict = verdictOf(run, sampling);
   const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
   const details = { remote: remote.host, sizeBytes: options.sizeBytes, ...run.details };
-  const measurements = [make('rtt', { ...verdict, ...withSummary(run.rttMs, request.seed), loss: lossOf(run.sent, run.received), error: run.error, details })];
+  const measurements = [
+    make('rtt', { ...verdict, ...withSummary(run.rttMs, request.seed), loss: lossOf(run.sent, run.received), error: run.error, details }),
+  ];
   if (variation.summary) measurements.push(make('jitter', { ...verdict, ...variation, error: { ...run.error, value: 2 * run.error.value } }));
   return measurements;
 }
@@ -95,7 +102,11 @@ function verdictOf(run: PingRun, sampling: Sampling): { outcome: Outcome; reason
 }
 
 /** Pings the first of the host's addresses to which this host has a route and a way to ping. */
-async function pingFirst(request: ProbeRequest<PingOptions>, remotes: readonly Endpoint[], sampling: Sampling): Promise<{ remote: Endpoint; run: PingRun | Failure }> {
+async function pingFirst(
+  request: ProbeRequest<PingOptions>,
+  remotes: readonly Endpoint[],
+  sampling: Sampling,
+): Promise<{ remote: Endpoint; run: PingRun | Failure }> {
   let first: { remote: Endpoint; run: PingRun | Failure } | undefined;
   for (const remote of remotes) {
     const run = await pingEither(request, remote, sampling);
@@ -162,12 +173,24 @@ async function pingBySocket(request: ProbeRequest<PingOptions>, flow: DatagramFl
   const { received, duplicates, reordered, strays } = tally;
   const latenessMs = series.latenessMs.subarray(0, series.tried);
   const late = sortedSamples(latenessMs);
-  const also = options.dscp === undefined ? [] : [`DSCP ${formatDscp(options.dscp)} was set on what was sent; whether it arrived unchanged cannot be known from here`];
+  const also =
+    options.dscp === undefined
+      ? []
+      : [`DSCP ${formatDscp(options.dscp)} was set on what was sent; whether it arrived unchanged cannot be known from here`];
   return {
     rttMs: rttMs.subarray(0, series.tried),
     sent: series.sent,
     received,
-    error: trainError({ flow, latenessMs, callMs: series.callMs.subarray(0, series.tried), intervalMs: sampling.intervalMs, kernelDrops: series.kernelDrops, cpuMs: series.cpuMs, elapsedMs: series.elapsedMs, also }),
+    error: trainError({
+      flow,
+      latenessMs,
+      callMs: series.callMs.subarray(0, series.tried),
+      intervalMs: sampling.intervalMs,
+      kernelDrops: series.kernelDrops,
+      cpuMs: series.cpuMs,
+      elapsedMs: series.elapsedMs,
+      also,
+    }),
     details: {
       by: 'socket',
       intervalMs: sampling.intervalMs,
@@ -195,31 +218,48 @@ function wholeSequence(low: number, at: { first: number; arrivedMs: number }, lo
 
 // --- By the system's ping --------------------------------------------------------------------
 
-async function pingBySystem(request: ProbeRequest<PingOptions>, remote: Endpoint, { sampling, why }: { sampling: Sampling; why: string }): Promise<PingRun | Failure> {
+async function pingBySystem(
+  request: ProbeRequest<PingOptions>,
+  remote: Endpoint,
+  { sampling, why }: { sampling: Sampling; why: string },
+): Promise<PingRun | Failure> {
   const { options, ports, signal } = request;
   const { os, root } = await ports.facts.identity();
   const intervalMs = Math.max(sampling.intervalMs, root ? 0 : SYSTEM_INTERVAL_MS_MIN);
   // A longer interval is not to make the whole much longer than was asked for.
-  const count = intervalMs === sampling.intervalMs ? sampling.count : Math.max(Math.min(5, sampling.count), Math.round((sampling.count * sampling.intervalMs) / intervalMs));
+  const count =
+    intervalMs === sampling.intervalMs
+      ? sampling.count
+      : Math.max(Math.min(5, sampling.count), Math.round((sampling.count * sampling.intervalMs) / intervalMs));
   const asked = { host: remote.host, family: remote.family, count, intervalMs, timeoutMs: options.timeoutMs, sizeBytes: options.sizeBytes };
   const { program, args } = pingCommand(os, asked);
   request.onProgress(`running the system's ping ${count} times`, 0);
   const result = await ports.commands.run(program, args, { timeoutMs: count * intervalMs + options.timeoutMs + 2000, signal });
   if (result.outcome === 'missing') {
-    return { outcome: 'unsupported', reason: `this host does not let programs send pings (${why}), and has no ${program} program: allow it with \`sysctl -w net.ipv4.ping_group_range="0 2147483647"\` or install iputils-ping` };
+    return {
+      outcome: 'unsupported',
+      reason: `this host does not let programs send pings (${why}), and has no ${program} program: allow it with \`sysctl -w net.ipv4.ping_group_range="0 2147483647"\` or install iputils-ping`,
+    };
   }
   const output = parsePing(result.stdout);
   const complaint = Object.keys(output.complaints)[0] ?? lastLine(result.stderr);
   if (output.transmitted === undefined && output.replies.length === 0) {
     if (signal.aborted) return { outcome: 'unchecked', reason: 'interrupted before anything was measured' };
-    return { outcome: 'lost', reason: `the system's ping failed: ${complaint ?? `it ended ${result.outcome === 'exited' ? `with code ${result.code}` : 'by timeout'} without saying why`}` };
+    return {
+      outcome: 'lost',
+      reason: `the system's ping failed: ${complaint ?? `it ended ${result.outcome === 'exited' ? `with code ${result.code}` : 'by timeout'} without saying why`}`,
+    };
   }
   const first = Math.min(...output.replies.map(({ sequence }) => sequence), 1);
   const transmitted = output.transmitted ?? 1 + Math.max(...output.replies.map(({ sequence }) => sequence - first));
   const rttMs = new Float64Array(Math.max(transmitted, 0)).fill(Number.NaN);
   for (const reply of output.replies) if (!reply.copy && reply.sequence - first < rttMs.length) rttMs[reply.sequence - first] = reply.rttMs;
-  const from = [`measured by the system's ping, since this process may not open ICMP sockets (${why})`, `printed times are rounded to ${formatMs(output.resolutionMs ?? 0)}`];
-  if (intervalMs !== sampling.intervalMs) from.push(`one ping every ${formatMs(intervalMs)} instead of ${formatMs(sampling.intervalMs)}: shorter intervals need root`);
+  const from = [
+    `measured by the system's ping, since this process may not open ICMP sockets (${why})`,
+    `printed times are rounded to ${formatMs(output.resolutionMs ?? 0)}`,
+  ];
+  if (intervalMs !== sampling.intervalMs)
+    from.push(`one ping every ${formatMs(intervalMs)} instead of ${formatMs(sampling.intervalMs)}: shorter intervals need root`);
   if (options.dscp !== undefined) from.push(`DSCP ${formatDscp(options.dscp)} was not set: that needs a socket of this process`);
   return {
     rttMs,

@@ -157,7 +157,8 @@ export class ResponsivenessAlgorithm {
   result(): ResponsivenessResult {
     const { parameters, multiplexed } = this.#options;
     const intervals = this.#intervals;
-    const responsiveness: Confidence = this.#stage === 'done' ? 'high' : this.#rpms.filter((rpm) => rpm !== undefined).length >= parameters.movingIntervals ? 'medium' : 'low';
+    const responsiveness: Confidence =
+      this.#stage === 'done' ? 'high' : this.#rpms.filter((rpm) => rpm !== undefined).length >= parameters.movingIntervals ? 'medium' : 'low';
     const overall = lowest(this.#goodput, responsiveness, multiplexed ? 'high' : 'low');
     const samples = this.#lastWindow();
     return {
@@ -214,7 +215,10 @@ export interface ResponsivenessResult {
  * Round trips a minute: the mean of what separate connections and what the loaded ones see, each part of a
  * foreign probe with the same weight (section 4.3.1). Without multiplexing there are only separate ones.
  */
-export function scoreOf(samples: readonly ResponsivenessSample[], options: { trimmedShare: number; multiplexed: boolean }): ResponsivenessScore | undefined {
+export function scoreOf(
+  samples: readonly ResponsivenessSample[],
+  options: { trimmedShare: number; multiplexed: boolean },
+): ResponsivenessScore | undefined {
   const foreign = samples.filter((sample) => sample.kind === 'foreign');
   const self = samples.filter((sample) => sample.kind === 'self');
   if (foreign.length === 0 || (options.multiplexed && self.length === 0)) return undefined;
@@ -239,9 +243,16 @@ export function scoreOf(samples: readonly ResponsivenessSample[], options: { tri
 const RESAMPLES = 500;
 
 /** The 95 % interval of the score, by resampling the probes that it rests on. */
-export function scoreInterval(samples: readonly ResponsivenessSample[], options: { trimmedShare: number; multiplexed: boolean; seed: number }): [number, number] | undefined {
+export function scoreInterval(
+  samples: readonly ResponsivenessSample[],
+  options: { trimmedShare: number; multiplexed: boolean; seed: number },
+): [number, number] | undefined {
   const indices = Float64Array.from(samples, (_, i) => i);
-  const statistic = (drawn: Float64Array): number => scoreOf(Array.from(drawn, (i) => samples[i] as ResponsivenessSample), options)?.rpm ?? Number.NaN;
+  const statistic = (drawn: Float64Array): number =>
+    scoreOf(
+      Array.from(drawn, (i) => samples[i] as ResponsivenessSample),
+      options,
+    )?.rpm ?? Number.NaN;
   const interval = bootstrapInterval(indices, statistic, { seed: options.seed, resamples: RESAMPLES });
   return interval?.every(Number.isFinite) === true ? interval : undefined;
 }
@@ -253,7 +264,10 @@ export function lowerMean(values: readonly number[], share: number): number {
 }
 
 /** Rules 2 and 4: the last MAD values vary by at most SDT of the newest. A value that could not be had is not stable. */
-export function isStable(values: readonly (number | undefined)[], parameters: Pick<ResponsivenessParameters, 'movingIntervals' | 'deviationMax'>): boolean {
+export function isStable(
+  values: readonly (number | undefined)[],
+  parameters: Pick<ResponsivenessParameters, 'movingIntervals' | 'deviationMax'>,
+): boolean {
   const last = values.slice(-parameters.movingIntervals).filter((value) => value !== undefined);
   const newest = last.at(-1);
   if (newest === undefined || !(newest > 0) || last.length < parameters.movingIntervals) return false;

@@ -38,7 +38,8 @@ export function parseResponsivenessConfig(text: string): ResponsivenessConfig {
   const small = url('small_download_url', 'small_https_download_url');
   const large = url('large_download_url', 'large_https_download_url');
   const upload = url('upload_url', 'https_upload_url');
-  if (small === undefined || large === undefined || upload === undefined) return { ok: false, why: 'it does not name all of small_download_url, large_download_url and upload_url as http or https URLs' };
+  if (small === undefined || large === undefined || upload === undefined)
+    return { ok: false, why: 'it does not name all of small_download_url, large_download_url and upload_url as http or https URLs' };
   const origins = new Set([small, large, upload].map((text) => new URL(text).origin));
   if (origins.size > 1) return { ok: false, why: `its URLs are not all on one host: ${[...origins].join(', ')}` };
   const endpoint = document['test_endpoint'];

@@ -275,7 +275,14 @@ export async function foreignProbe(
   const { ports, service, timeoutMs, insecure, signal } = plan;
   const client = ports.web.client();
   try {
-    const outcome = await client.request({ url: service.urls.small, remote: service.remote, method: 'GET', timeoutMs, signal, ...(insecure ? { insecure: true } : {}) });
+    const outcome = await client.request({
+      url: service.urls.small,
+      remote: service.remote,
+      method: 'GET',
+      timeoutMs,
+      signal,
+      ...(insecure ? { insecure: true } : {}),
+    });
     return { sample: sampleOf(outcome), ownMs: outcome.outcome === 'ok' ? outcome.ownMs : undefined };
   } finally {
     client.close();

@@ -22,7 +22,9 @@ export interface ResponsivenessService {
   close(): void;
 }
 
-export type FoundService = { readonly outcome: 'ok'; readonly service: ResponsivenessService } | { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
+export type FoundService =
+  | { readonly outcome: 'ok'; readonly service: ResponsivenessService }
+  | { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
 
 export interface ServiceOptions extends CommonOptions {
   readonly insecure?: boolean;
@@ -55,7 +57,11 @@ interface Context {
 }
 
 /** Asks each address for what is at the target until one answers, whatever it answers. */
-async function firstThatAnswers(request: ProbeRequest<ServiceOptions>, place: UrlPlace, remotes: readonly Endpoint[]): Promise<[HttpOutcome, Endpoint]> {
+async function firstThatAnswers(
+  request: ProbeRequest<ServiceOptions>,
+  place: UrlPlace,
+  remotes: readonly Endpoint[],
+): Promise<[HttpOutcome, Endpoint]> {
   let first: [HttpOutcome, Endpoint] | undefined;
   for (const remote of remotes) {
     const outcome = await fetchOnce(request, remote, at(place, '/small'));
@@ -63,10 +69,17 @@ async function firstThatAnswers(request: ProbeRequest<ServiceOptions>, place: Ur
     first ??= [outcome, remote];
     if (request.signal.aborted) break;
   }
-  return first ?? [{ outcome: 'failed', reason: `${place.host} has no address` }, { host: place.host, port: place.port, family: 4 }];
+  return (
+    first ?? [
+      { outcome: 'failed', reason: `${place.host} has no address` },
+      { host: place.host, port: place.port, family: 4 },
+    ]
+  );
 }
 
-type Ticket = { readonly outcome: 'ok'; readonly headers: Readonly<Record<string, string>>; readonly close: () => void } | Extract<FoundService, { reason: string }>;
+type Ticket =
+  | { readonly outcome: 'ok'; readonly headers: Readonly<Record<string, string>>; readonly close: () => void }
+  | Extract<FoundService, { reason: string }>;
 
 /** With a key, a control connection proves it, and stays open as long as its ticket is used. */
 async function ticketOf(request: ProbeRequest<ServiceOptions>, remote: Endpoint): Promise<Ticket> {
@@ -115,11 +128,24 @@ async function serviceOf(context: Context, urls: ResponsivenessUrls, source: str
   return { outcome: 'ok', service: { urls, remote: reached, headers: {}, tls, source, close } };
 }
 
-async function fetchOnce(request: ProbeRequest<ServiceOptions>, remote: Endpoint, url: string, more: { headers?: Readonly<Record<string, string>>; keepBytesMax?: number } = {}): Promise<HttpOutcome> {
+async function fetchOnce(
+  request: ProbeRequest<ServiceOptions>,
+  remote: Endpoint,
+  url: string,
+  more: { headers?: Readonly<Record<string, string>>; keepBytesMax?: number } = {},
+): Promise<HttpOutcome> {
   const { ports, options, signal } = request;
   const client = ports.web.client();
   try {
-    return await client.request({ url, remote, method: 'GET', timeoutMs: options.timeoutMs, signal, ...(options.insecure === true ? { insecure: true } : {}), ...more });
+    return await client.request({
+      url,
+      remote,
+      method: 'GET',
+      timeoutMs: options.timeoutMs,
+      signal,
+      ...(options.insecure === true ? { insecure: true } : {}),
+      ...more,
+    });
   } finally {
     client.close();
   }

@@ -49,12 +49,17 @@ async function runTcp(request: ProbeRequest<CommonOptions>): Promise<Measurement
   const attempts = await attemptAll({ remotes: found.remotes, sampling, request, doing: 'connecting to', attempt });
   const verdict = verdictOf(attempts, 'connection');
   const connectMs = attempts.values.map((sample) => sample.connectMs);
-  const kernelRtt = summaryMs(attempts.values.flatMap(({ info }) => (info ? [info.rttMs] : [])), seed);
+  const kernelRtt = summaryMs(
+    attempts.values.flatMap(({ info }) => (info ? [info.rttMs] : [])),
+    seed,
+  );
   const refused = summaryMs(refusedMs, seed);
   return [
     make('connect', {
       ...verdict,
-      ...(target.port === undefined && verdict.outcome === 'refused' ? { reason: `${verdict.reason ?? ''}; the target had no port, so ${DEFAULT_PORT} was tried: write HOST:PORT for another` } : {}),
+      ...(target.port === undefined && verdict.outcome === 'refused'
+        ? { reason: `${verdict.reason ?? ''}; the target had no port, so ${DEFAULT_PORT} was tried: write HOST:PORT for another` }
+        : {}),
       ...withSummary(connectMs, seed),
       ...errorOf(attempts.values),
       details: {
@@ -76,6 +81,13 @@ async function runTcp(request: ProbeRequest<CommonOptions>): Promise<Measurement
 function errorOf(samples: readonly Sample[]): { error?: MeasurementError } {
   if (samples.length === 0) return {};
   const more = summarize(samples.flatMap(({ connectMs, info }) => (info && info.rttMs > 0 ? [Math.abs(connectMs - info.rttMs)] : [])));
-  if (more) return { error: { value: more.median, unit: 'ms', from: ['timed by this process; the difference to the kernel\'s own round-trip time of the handshake (median)'] } };
+  if (more)
+    return {
+      error: {
+        value: more.median,
+        unit: 'ms',
+        from: ["timed by this process; the difference to the kernel's own round-trip time of the handshake (median)"],
+      },
+    };
   return {};
 }

@@ -109,9 +109,7 @@ function errorOf(result: DirectionResult, options: FigureOptions, figures: Figur
   }
   const heldBytes = retransmitsOf(result) > 0 ? figures.burstBytes : 0;
   if (heldBytes > readBytes)
-    from.push(
-      `retransmissions: bytes that waited for a missing one came at once, up to ${formatBytes(heldBytes)} more than usual in an interval`,
-    );
+    from.push(`retransmissions: bytes that waited for a missing one came at once, up to ${formatBytes(heldBytes)} more than usual in an interval`);
   const value = figures.measuredMs > 0 ? rateBps(2 * readBytes + heldBytes, figures.measuredMs) : figures.goodputBps;
   return { value: Math.min(value, figures.goodputBps), unit: 'bps', from: [...from, ...options.also] };
 }

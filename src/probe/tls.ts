@@ -56,7 +56,10 @@ async function runTls(request: ProbeRequest<TlsOptions>): Promise<Measurement[]>
     make('tls', {
       ...shared,
       ...(remarks.length > 0 ? { reason: remarks.join('; ') } : {}),
-      ...withSummary(values.map(({ handshakeMs }) => handshakeMs), seed),
+      ...withSummary(
+        values.map(({ handshakeMs }) => handshakeMs),
+        seed,
+      ),
       details: {
         remote: formatEndpoint(attempts.remote),
         ...factsOf(values),
@@ -64,8 +67,20 @@ async function runTls(request: ProbeRequest<TlsOptions>): Promise<Measurement[]>
         ...(Object.keys(attempts.passedOver).length > 0 ? { passedOver: attempts.passedOver } : {}),
       },
     }),
-    make('connect', { ...shared, ...withSummary(values.map(({ connectMs }) => connectMs), seed) }),
-    make('tls.total', { ...shared, ...withSummary(values.map(({ connectMs, handshakeMs }) => connectMs + handshakeMs), seed) }),
+    make('connect', {
+      ...shared,
+      ...withSummary(
+        values.map(({ connectMs }) => connectMs),
+        seed,
+      ),
+    }),
+    make('tls.total', {
+      ...shared,
+      ...withSummary(
+        values.map(({ connectMs, handshakeMs }) => connectMs + handshakeMs),
+        seed,
+      ),
+    }),
   ];
 }
 

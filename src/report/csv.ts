@@ -56,8 +56,11 @@ export function renderCsv(document: ResultDocument): string {
 }
 
 function placesOf(document: ResultDocument): Place[] {
-  if (document.schema === 'tautline.measure/1') return document.measurements.map((measurement) => ({ document, subject: document.target, role: 'target', measurement }));
-  return document.subjects.flatMap(({ name, role, measurements }) => measurements.map((measurement) => ({ document, subject: name, role, measurement })));
+  if (document.schema === 'tautline.measure/1')
+    return document.measurements.map((measurement) => ({ document, subject: document.target, role: 'target', measurement }));
+  return document.subjects.flatMap(({ name, role, measurements }) =>
+    measurements.map((measurement) => ({ document, subject: name, role, measurement })),
+  );
 }
 
 /**

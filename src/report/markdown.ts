@@ -10,7 +10,9 @@ export function renderMarkdown(document: ResultDocument): string {
   if (verdict) lines.push(`**${verdict.outcome === 'pass' && verdict.band ? verdict.band : verdict.outcome}**: ${escaped(verdict.sentence)}`, '');
   if (document.interrupted === true) lines.push('Interrupted: this is what had been measured until then.', '');
   for (const group of groupsOf(document)) lines.push(...section(group));
-  lines.push(`${escaped(hostLine(document.host))}. ${escaped(dateLine(document.startedAt))}, ${tookLine(document.durationMs)}, tautline ${escaped(document.tool.version)}.`);
+  lines.push(
+    `${escaped(hostLine(document.host))}. ${escaped(dateLine(document.startedAt))}, ${tookLine(document.durationMs)}, tautline ${escaped(document.tool.version)}.`,
+  );
   return `${lines.join('\n')}\n`;
 }
 

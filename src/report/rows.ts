@@ -86,7 +86,11 @@ function subjectGroup(subject: Subject): Group {
   const address = subject.address !== undefined && subject.address !== subject.name ? subject.address : undefined;
   return {
     title: subject.name,
-    subtitle: [subject.role !== 'self' && subject.name.includes(subject.role) ? undefined : SUBJECT_TITLES[subject.role], address, unmeasured(subject.measurements)]
+    subtitle: [
+      subject.role !== 'self' && subject.name.includes(subject.role) ? undefined : SUBJECT_TITLES[subject.role],
+      address,
+      unmeasured(subject.measurements),
+    ]
       .filter((part) => part !== undefined)
       .join(', '),
     facts: Object.entries(subject.facts),
@@ -100,7 +104,13 @@ function measureGroup(document: MeasureDocument): Group {
   const [first] = document.measurements;
   const path = first && onePath(document.measurements) && first.path !== 'default' ? `path ${first.path}` : undefined;
   const subtitle = [path, unmeasured(document.measurements)].filter((part) => part !== undefined).join(', ');
-  return { title: document.target, subtitle, facts: [], rows: rowsOf(document.measurements, { ...contextOf(document.measurements), probe: document.probe }), nothing: NOTHING };
+  return {
+    title: document.target,
+    subtitle,
+    facts: [],
+    rows: rowsOf(document.measurements, { ...contextOf(document.measurements), probe: document.probe }),
+    nothing: NOTHING,
+  };
 }
 
 /** What is the same in all rows of a group is said once, in its title. */
@@ -121,7 +131,9 @@ function unmeasured(measurements: readonly Measurement[]): string | undefined {
 }
 
 function rowsOf(measurements: readonly Measurement[], options: GroupContext): Row[] {
-  return idleFirst(measurements).map((measurement, i, ordered) => rowOf(measurement, { child: besideLoad(ordered, i), idle: idleBeside(measurement, measurements), ...options }));
+  return idleFirst(measurements).map((measurement, i, ordered) =>
+    rowOf(measurement, { child: besideLoad(ordered, i), idle: idleBeside(measurement, measurements), ...options }),
+  );
 }
 
 /** The round trip without load right before the one under it, whichever way a probe told them. */
@@ -129,7 +141,8 @@ function idleFirst(measurements: readonly Measurement[]): readonly Measurement[]
   const ordered = [...measurements];
   for (let i = 1; i < ordered.length; i++) {
     const [before, own] = [ordered[i - 1] as Measurement, ordered[i] as Measurement];
-    if (own.metric === 'rtt.idle' && before.metric.startsWith('rtt.loaded') && idleBeside(before, measurements) === own) ordered.splice(i - 1, 2, own, before);
+    if (own.metric === 'rtt.idle' && before.metric.startsWith('rtt.loaded') && idleBeside(before, measurements) === own)
+      ordered.splice(i - 1, 2, own, before);
   }
   return ordered;
 }
@@ -162,7 +175,11 @@ function rowOf(measurement: Measurement, options: RowContext): Row {
     name: `${metricName(measurement.metric)}${byProbe(measurement, options.probe)}`,
     child: options.child,
     measurement,
-    value: summary ? formatQuantity(summary.median, summary.unit) : ok && measurement.loss ? formatQuantity(measurement.loss.ratio, 'ratio') : measurement.outcome,
+    value: summary
+      ? formatQuantity(summary.median, summary.unit)
+      : ok && measurement.loss
+        ? formatQuantity(measurement.loss.ratio, 'ratio')
+        : measurement.outcome,
     interval: intervalOf(measurement),
     p99: summary && summary.n > 1 && summary.unit === 'ms' ? inScale(summary.p99, quantityScale(summary.median, summary.unit)) : '',
     // Where there is no figure, there is none that could be off.
@@ -170,9 +187,10 @@ function rowOf(measurement: Measurement, options: RowContext): Row {
     count: countOf(measurement),
     rating: factor === undefined ? rating : undefined,
     impossible: factor !== undefined,
-    problem: factor !== undefined && measurement.ceiling
-      ? `impossible: the ceiling is ${formatQuantity(measurement.ceiling.value, measurement.ceiling.unit)} (${measurement.ceiling.why}), so this figure is a measuring error and is not rated`
-      : (measurement.reason ?? (ok ? undefined : measurement.outcome)),
+    problem:
+      factor !== undefined && measurement.ceiling
+        ? `impossible: the ceiling is ${formatQuantity(measurement.ceiling.value, measurement.ceiling.unit)} (${measurement.ceiling.why}), so this figure is a measuring error and is not rated`
+        : (measurement.reason ?? (ok ? undefined : measurement.outcome)),
   };
 }
 
@@ -180,10 +198,15 @@ function labelOf(measurement: Measurement, options: RowContext): string {
   const { metric, path, summary, provenance, partial } = measurement;
   const name = metricName(metric);
   const idle = options.idle?.summary;
-  const added = metric.startsWith('rtt.loaded') && idle && summary && idle.unit === summary.unit ? ` ${plus(summary.median - idle.median, summary.unit)}` : '';
+  const added =
+    metric.startsWith('rtt.loaded') && idle && summary && idle.unit === summary.unit ? ` ${plus(summary.median - idle.median, summary.unit)}` : '';
   const short = options.child ? name.replace('round trip ', '') : name;
   const by = options.child ? '' : byProbe(measurement, options.probe);
-  const marks = [options.samePath ? '' : path, provenance === 'measured' || options.sameProvenance ? '' : provenance, partial === true ? 'partial' : ''].filter((mark) => mark !== '');
+  const marks = [
+    options.samePath ? '' : path,
+    provenance === 'measured' || options.sameProvenance ? '' : provenance,
+    partial === true ? 'partial' : '',
+  ].filter((mark) => mark !== '');
   return `${short}${added}${by}${marks.length > 0 ? ` [${marks.join(', ')}]` : ''}`;
 }
 

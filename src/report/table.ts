@@ -49,7 +49,10 @@ export function layoutOf(columns: readonly Column[], rows: readonly (readonly Ce
 }
 
 export function headLine(layout: Layout): string {
-  return line(layout, layout.columns.map(({ head }) => ({ text: head })));
+  return line(
+    layout,
+    layout.columns.map(({ head }) => ({ text: head })),
+  );
 }
 
 export function line(layout: Layout, cells: readonly Cell[]): string {

@@ -20,6 +20,8 @@ export interface FloodOrder {
   readonly unpaced: boolean;
   /** It ends after this long without a word of the client. */
   readonly silenceMs: number;
+  /** See DueFlood. */
+  readonly via?: Uint8Array;
 }
 
 /** One flood towards a client, paced by a credit that grows with time. */
@@ -84,6 +86,7 @@ export class Flood {
       sequenceStart: this.sent,
       sequenceOffset: DATA_SEQUENCE_OFFSET,
       stampOffset: DATA_STAMP_OFFSET,
+      ...(this.#order.via ? { via: this.#order.via } : {}),
     };
     this.#count(count);
     return this.#handed;

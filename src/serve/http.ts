@@ -83,13 +83,18 @@ const BYTES_ROUTE = 'bytes';
 const READ = ['GET', 'HEAD'] as const;
 
 const ROUTES: Readonly<Record<string, Route>> = {
-  '/': { methods: READ, open: true, answer: ({ context }) => text(200, `${context.software}: answers network measurements. Measure the path to it with: tautline check HOST:PORT\n`) },
+  '/': {
+    methods: READ,
+    open: true,
+    answer: ({ context }) => text(200, `${context.software}: answers network measurements. Measure the path to it with: tautline check HOST:PORT\n`),
+  },
   '/small': { methods: READ, open: true, answer: () => octets({ kind: 'bytes', bytes: new Uint8Array(1) }, 1) },
   '/large': { methods: READ, open: false, answer: ({ limits }) => zeros(limits.httpBytesMax) },
   [BYTES_ROUTE]: {
     methods: READ,
     open: false,
-    answer: ({ count, limits }) => (count <= limits.httpBytesMax ? zeros(count) : text(413, `at most ${limits.httpBytesMax} bytes: limit httpBytesMax\n`)),
+    answer: ({ count, limits }) =>
+      count <= limits.httpBytesMax ? zeros(count) : text(413, `at most ${limits.httpBytesMax} bytes: limit httpBytesMax\n`),
   },
   '/upload': {
     methods: ['POST', 'PUT'],
@@ -97,7 +102,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
     answer: ({ ask, limits }) =>
       ask.contentLength !== undefined && ask.contentLength > limits.httpBytesMax
         ? text(413, `at most ${limits.httpBytesMax} bytes: limit httpBytesMax\n`)
-        : { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: { kind: 'sink', bytesMax: limits.httpBytesMax } },
+        : {
+            status: 200,
+            headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+            body: { kind: 'sink', bytesMax: limits.httpBytesMax },
+          },
   },
   [NQ_PATH]: { methods: READ, open: false, answer: ({ ask }) => configuration(ask) },
 };
@@ -107,7 +116,11 @@ function zeros(bytes: number): HttpReply {
 }
 
 function octets(body: HttpBody, length: number): HttpReply {
-  return { status: 200, headers: { 'content-type': 'application/octet-stream', 'content-length': String(length), 'cache-control': 'no-store' }, body };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(length), 'cache-control': 'no-store' },
+    body,
+  };
 }
 
 /** The URLs must be absolute, so they repeat what the client calls this server, once that is proved to be a host and port. */
@@ -118,7 +131,11 @@ function configuration({ authority, secure = false }: HttpAsk): HttpReply {
   const at = (path: string): string => `${secure ? 'https' : 'http'}://${authority}${path}`;
   const document = { version: 1, urls: { large_download_url: at('/large'), small_download_url: at('/small'), upload_url: at('/upload') } };
   const bytes = new TextEncoder().encode(JSON.stringify(document));
-  return { status: 200, headers: { 'content-type': 'application/json', 'content-length': String(bytes.length), 'cache-control': 'no-store' }, body: { kind: 'bytes', bytes } };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'content-length': String(bytes.length), 'cache-control': 'no-store' },
+    body: { kind: 'bytes', bytes },
+  };
 }
 
 const AUTHORITY_LENGTH_MAX = 262;

@@ -85,7 +85,7 @@ export class UdpResponder implements DatagramResponder {
     this.#sessions = new Sessions(options.limits, (session) => this.#stopFlood(session));
   }
 
-  receive(bytes: Uint8Array, from: AddressBytes, rxNs: bigint, nowNs: bigint): Uint8Array | undefined {
+  receive(bytes: Uint8Array, from: AddressBytes, rxNs: bigint, nowNs: bigint, via?: Uint8Array): Uint8Array | undefined {
     this.#received++;
     const kind = bytes[5];
     // Echo and data are most of the traffic and are read in place; the rest is rare and decoded whole.
@@ -102,7 +102,7 @@ export class UdpResponder implements DatagramResponder {
       case 'finish':
         return this.#finish(datagram, from, nowMs, bytes.length);
       case 'flood':
-        return this.#startFlood(datagram, from, nowMs);
+        return this.#startFlood(datagram, from, { nowMs, via: via?.slice() });
       default:
         this.#garbled++;
         return this.#otherVersion(bytes, nowMs);
@@ -178,13 +178,24 @@ export class UdpResponder implements DatagramResponder {
     session.finished = false;
     const counter = session.counter;
     counter.add(int32(bytes, 16) >>> 0, Number.NaN, Number(rxNs - this.#rxOriginNs), bytes.length);
-    this.#echoBits ??= new TokenBucket({ perSecond: this.#limits.echoRateBpsMax, burst: Math.max(8 * DATAGRAM_BYTES_MAX, this.#limits.echoRateBpsMax / 10), nowMs });
+    this.#echoBits ??= new TokenBucket({
+      perSecond: this.#limits.echoRateBpsMax,
+      burst: Math.max(8 * DATAGRAM_BYTES_MAX, this.#limits.echoRateBpsMax / 10),
+      nowMs,
+    });
     if (!session.echoes.take(1, nowMs) || !this.#echoBits.take(bytes.length * 8, nowMs)) {
       this.#limited++;
       return undefined;
     }
     this.#echoes++;
-    writeReply(bytes, { received: counter.received, highest: counter.highest, windowHigh: counter.recent32(32), windowLow: counter.recent32(0), rxNs, txNs: nowNs });
+    writeReply(bytes, {
+      received: counter.received,
+      highest: counter.highest,
+      windowHigh: counter.recent32(32),
+      windowLow: counter.recent32(0),
+      rxNs,
+      txNs: nowNs,
+    });
     return bytes;
   }
 
@@ -239,7 +250,7 @@ export class UdpResponder implements DatagramResponder {
   }
 
   /** Starts a flood towards the client. Asked again under the same nonce it only goes on: the first data may be lost, and the client says so that it is still there. */
-  #startFlood(flood: Of<'flood'>, from: AddressBytes, nowMs: number): Uint8Array | undefined {
+  #startFlood(flood: Of<'flood'>, from: AddressBytes, { nowMs, via }: { nowMs: number; via: Uint8Array | undefined }): Uint8Array | undefined {
     const session = this.#proven(flood.session, from, nowMs);
     if (!session) return undefined;
     session.finished = false;
@@ -257,7 +268,16 @@ export class UdpResponder implements DatagramResponder {
     this.#floods++;
     const rateBps = flood.rateBps > 0 ? Math.min(flood.rateBps, this.#limits.floodRateBpsMax) : this.#limits.floodRateBpsMax;
     const durationMs = Math.min(flood.durationMs, this.#limits.floodMs);
-    session.flood = new Flood(session, { nonce: flood.nonce, sizeBytes: flood.sizeBytes, rateBps, durationMs, unpaced: flood.rateBps === 0, silenceMs: this.#limits.floodSilenceMs }, nowMs);
+    const order = {
+      nonce: flood.nonce,
+      sizeBytes: flood.sizeBytes,
+      rateBps,
+      durationMs,
+      unpaced: flood.rateBps === 0,
+      silenceMs: this.#limits.floodSilenceMs,
+      ...(via ? { via } : {}),
+    };
+    session.flood = new Flood(session, order, nowMs);
     // It may have ended by itself and wait to be cleared out: one entry a session.
     if (!this.#flooding.includes(session)) this.#flooding.push(session);
     return undefined;
@@ -290,7 +310,11 @@ export class UdpResponder implements DatagramResponder {
   #hello(hello: Of<'hello'>, from: AddressBytes, nowMs: number): Uint8Array | undefined {
     if (!this.#mayAnswer(nowMs)) return undefined;
     this.#cookiesMade++;
-    return encodeCookie({ clientNonce: hello.clientNonce, ...this.#cookies.make(from, hello.clientNonce, nowMs), authRequired: this.#key !== undefined });
+    return encodeCookie({
+      clientNonce: hello.clientNonce,
+      ...this.#cookies.make(from, hello.clientNonce, nowMs),
+      authRequired: this.#key !== undefined,
+    });
   }
 
   #open(open: Of<'open'>, from: AddressBytes, nowMs: number): Uint8Array | undefined {

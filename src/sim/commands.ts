@@ -21,9 +21,7 @@ export class SimCommands implements Commands {
 
   run(program: string, args: readonly string[], options: { timeoutMs: number; signal?: AbortSignal }): Promise<CommandResult> {
     this.ran.push([program, ...args]);
-    const spec = this.#specs.find(
-      (candidate) => candidate.program === program && (candidate.args ?? []).every((arg, i) => arg === args[i]),
-    );
+    const spec = this.#specs.find((candidate) => candidate.program === program && (candidate.args ?? []).every((arg, i) => arg === args[i]));
     const deferred = this.#timeline.deferred<CommandResult>();
     const { signal, timeoutMs } = options;
     const settle = (result: CommandResult): void => {

@@ -22,8 +22,7 @@ export function answerQuery(
   if (options.answers === 'garbled') return new Uint8Array(query.length).fill(0x55);
   const known = names[question.name];
   const length = question.type === TYPE.A ? 4 : question.type === TYPE.AAAA ? 16 : 0;
-  const addresses =
-    options.answers === 'servfail' ? [] : (known ?? []).map(options.addressBytes).filter((bytes) => bytes.length === length);
+  const addresses = options.answers === 'servfail' ? [] : (known ?? []).map(options.addressBytes).filter((bytes) => bytes.length === length);
   const rcode = options.answers === 'servfail' ? RCODE.serverFailure : known ? RCODE.ok : RCODE.unknownName;
   const answer = new Uint8Array(question.end + addresses.length * (12 + length));
   answer.set(query.subarray(0, question.end));

@@ -99,15 +99,9 @@ export function runSink(socket: FlowSocket, plan: SinkPlan): Promise<SinkLog> {
     timeline.after(received > 0 ? REQUEST_EVERY_NS_BEGUN : REQUEST_EVERY_NS, ask);
   };
   const take = (payload: Uint8Array, arrivedNs: number): void => {
-    if (done.settled || !startsWith(payload, plan.match) || payload.length < Math.max(plan.sequenceOffset + 4, plan.stampOffset + 8))
-      return;
+    if (done.settled || !startsWith(payload, plan.match) || payload.length < Math.max(plan.sequenceOffset + 4, plan.stampOffset + 8)) return;
     const data = new DataView(payload.buffer, payload.byteOffset, payload.length);
-    counter.add(
-      data.getUint32(plan.sequenceOffset),
-      Number(data.getBigUint64(plan.stampOffset)),
-      clock.elapsedNs(arrivedNs),
-      payload.length,
-    );
+    counter.add(data.getUint32(plan.sequenceOffset), Number(data.getBigUint64(plan.stampOffset)), clock.elapsedNs(arrivedNs), payload.length);
     lastNs = timeline.nowNs;
     if (received++ === 0) watch();
     if (plan.onProgress) {

@@ -171,9 +171,7 @@ export class SimHost {
   }
 
   interfaceMtu(route: Route & { kind: 'path' }): number {
-    const declared = this.spec.interfaces?.find(({ addresses }) =>
-      addresses.some((address) => address.split('/')[0] === route.source),
-    )?.mtu;
+    const declared = this.spec.interfaces?.find(({ addresses }) => addresses.some((address) => address.split('/')[0] === route.source))?.mtu;
     return declared ?? Math.max(1500, route.forward.mtu);
   }
 

@@ -32,8 +32,7 @@ export class SimNames implements Names {
     if (local && local.length > 0) return { outcome: 'ok', addresses: local, elapsedMs: 0 };
     if (!isDnsName(name)) return { outcome: 'unknown', reason: `'${host}' is not a name`, elapsedMs: 0 };
     const resolvers = spec.resolvers ?? [];
-    if (resolvers.length === 0)
-      return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
+    if (resolvers.length === 0) return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
     const families: Family[] = options.family === undefined ? [4, 6] : [options.family];
     const deadline = network.timeline.after(options.timeoutMs * 1e6, () => late.resolve('timeout'));
     const late = network.timeline.deferred<'timeout' | 'aborted'>();
@@ -41,10 +40,7 @@ export class SimNames implements Names {
     if (options.signal?.aborted) abort();
     options.signal?.addEventListener('abort', abort);
     const stop = { stopped: false };
-    const answers = await Promise.race([
-      late.promise,
-      Promise.all(families.map((each) => this.#ask(resolvers, name, { family: each, stop }))),
-    ]);
+    const answers = await Promise.race([late.promise, Promise.all(families.map((each) => this.#ask(resolvers, name, { family: each, stop })))]);
     stop.stopped = true;
     deadline.cancelled = true;
     options.signal?.removeEventListener('abort', abort);

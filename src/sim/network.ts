@@ -51,8 +51,7 @@ export class SimNetwork {
   /** @throws TautlineError `usage` when the scenario has no such host */
   host(name: string): SimHost {
     const host = this.#hosts.get(name);
-    if (!host)
-      throw new TautlineError('usage', `the scenario has no host '${name}'`, { hint: `it has ${[...this.#hosts.keys()].join(', ')}` });
+    if (!host) throw new TautlineError('usage', `the scenario has no host '${name}'`, { hint: `it has ${[...this.#hosts.keys()].join(', ')}` });
     return host;
   }
 

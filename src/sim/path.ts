@@ -141,8 +141,7 @@ export class SimPath {
       if (this.#spec.blackhole) counters.blackholed++;
       else if (this.#loss.lost()) counters.lost++;
       else {
-        const ns =
-          this.#spec.rateBps === undefined ? this.#interface(bytesEach) : this.#enqueue(bytesEach + (this.#spec.framingBytes ?? 0));
+        const ns = this.#spec.rateBps === undefined ? this.#interface(bytesEach) : this.#enqueue(bytesEach + (this.#spec.framingBytes ?? 0));
         if (ns < 0) counters.queueDropped++;
         else {
           passed++;

@@ -18,10 +18,7 @@ const JitterSchema = v.strictObject({ distribution: v.picklist(['uniform', 'norm
 export type JitterSpec = v.InferOutput<typeof JitterSchema>;
 
 /** A plain ratio, or Gilbert and Elliott's bursts: probabilities of changing state before each packet, losses within each. */
-const LossSchema = v.union([
-  Ratio,
-  v.strictObject({ toBad: Ratio, toGood: Ratio, lossBad: v.optional(Ratio), lossGood: v.optional(Ratio) }),
-]);
+const LossSchema = v.union([Ratio, v.strictObject({ toBad: Ratio, toGood: Ratio, lossBad: v.optional(Ratio), lossGood: v.optional(Ratio) })]);
 export type LossSpec = v.InferOutput<typeof LossSchema>;
 
 /** What one direction does to packets. Packets are lost before they take room in the queue, as netem does it. */
@@ -160,9 +157,7 @@ const HostSchema = v.strictObject({
   /** Whether programs may send pings. Default true. */
   mayPing: v.optional(v.boolean()),
   /** How far its wall clock is off, and how much faster its clocks run. Default 0. */
-  clock: v.optional(
-    v.strictObject({ offsetMs: v.optional(v.pipe(v.number(), v.finite())), driftPpm: v.optional(v.pipe(v.number(), v.finite())) }),
-  ),
+  clock: v.optional(v.strictObject({ offsetMs: v.optional(v.pipe(v.number(), v.finite())), driftPpm: v.optional(v.pipe(v.number(), v.finite())) })),
   /** What its programs and kernel take; exponential with these means where they are delays. */
   timing: v.optional(
     v.strictObject({

@@ -35,8 +35,7 @@ export function startService(host: SimHost, service: ServiceSpec): void {
 function startDns(host: SimHost, service: DnsServiceSpec): void {
   const { timeline, scenario } = host.network;
   const names = Object.fromEntries(Object.entries(scenario.names ?? {}).map(([name, addresses]) => [name.toLowerCase(), addresses]));
-  const addressBytes = (literal: string): Uint8Array =>
-    encodeAddress({ host: literal, port: 0, family: literal.includes(':') ? 6 : 4 }).subarray(3);
+  const addressBytes = (literal: string): Uint8Array => encodeAddress({ host: literal, port: 0, family: literal.includes(':') ? 6 : 4 }).subarray(3);
   const port = service.port ?? DNS_PORT;
   host.bindUdp(
     {

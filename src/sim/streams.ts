@@ -95,11 +95,7 @@ class Attempt {
     timeline.at(arrivesNs, () => {
       const { target } = route;
       const listener = target.listenerOf(this.#options.remote.port);
-      if (
-        target.dead === 'host' ||
-        (listener && !listener.onConnection && !listener.http) ||
-        (!listener && target.spec.closedPorts === 'drop')
-      )
+      if (target.dead === 'host' || (listener && !listener.onConnection && !listener.http) || (!listener && target.spec.closedPorts === 'drop'))
         return;
       const backNs = route.back.offer(header + (listener ? SYN_BYTES : RST_BYTES));
       if (backNs >= 0) timeline.at(backNs, () => (listener ? this.#open(route, listener) : this.#refused()));

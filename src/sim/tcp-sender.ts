@@ -309,8 +309,7 @@ export class TcpSender {
       return;
     }
     // RFC 8985, section 7: a tail loss probe after two round trips comes before the timeout.
-    const probeMs =
-      this.#rtt.smoothedMs > 0 && !this.#probed ? Math.min(this.#rtt.timeoutMs, 2 * this.#rtt.smoothedMs + 2) : this.#rtt.timeoutMs;
+    const probeMs = this.#rtt.smoothedMs > 0 && !this.#probed ? Math.min(this.#rtt.timeoutMs, 2 * this.#rtt.smoothedMs + 2) : this.#rtt.timeoutMs;
     this.#arm(probeMs * 2 ** this.#timeouts);
   }
 

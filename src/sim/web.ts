@@ -95,8 +95,7 @@ class Client implements HttpClient {
         };
       return {
         outcome: 'failed',
-        reason:
-          why === 'abort' ? `the request to ${session.place} was interrupted` : `${session.place} closed the connection during the request`,
+        reason: why === 'abort' ? `the request to ${session.place} was interrupted` : `${session.place} closed the connection during the request`,
       };
     }
     if (session.reusable) this.#kept = { origin: url.origin, session };

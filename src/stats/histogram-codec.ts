@@ -9,7 +9,15 @@ export function encodeHistogram(histogram: Histogram): Uint8Array {
   const state = histogram.snapshot();
   const empty = state.counts.length === 0;
   const out: number[] = [...MAGIC];
-  const fields = [state.significantDigits, state.highest, state.clipped, state.rejected, state.counts.length, empty ? 0 : state.min, empty ? 0 : state.max];
+  const fields = [
+    state.significantDigits,
+    state.highest,
+    state.clipped,
+    state.rejected,
+    state.counts.length,
+    empty ? 0 : state.min,
+    empty ? 0 : state.max,
+  ];
   for (const field of fields) append(out, field);
   let last = -1;
   for (const [index, count] of state.counts) {

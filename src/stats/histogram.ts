@@ -212,7 +212,8 @@ export interface HistogramState extends HistogramOptions {
 
 function impossible(highest: number, significantDigits: number): string | undefined {
   if (!Number.isSafeInteger(highest) || highest < 1) return `the highest value must be a whole number from 1 to 2^53 - 1, not ${highest}`;
-  if (!Number.isInteger(significantDigits) || significantDigits < 1 || significantDigits > 5) return `it keeps 1 to 5 significant digits, not ${significantDigits}`;
+  if (!Number.isInteger(significantDigits) || significantDigits < 1 || significantDigits > 5)
+    return `it keeps 1 to 5 significant digits, not ${significantDigits}`;
   return undefined;
 }
 

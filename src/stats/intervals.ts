@@ -89,13 +89,13 @@ export function orderRanks(n: number, p: number, level: number): Interval | unde
   if (binomialCdf(0, n, p) > tail || 1 - binomialCdf(n - 1, n, p) > tail) return undefined;
   // Largest low in [1, n] whose tail still fits; the tail grows with low.
   let low = 1;
-  for (let above = n + 1; above - low > 1; ) {
+  for (let above = n + 1; above - low > 1;) {
     const middle = (low + above) >> 1;
     if (binomialCdf(middle - 1, n, p) <= tail) low = middle;
     else above = middle;
   }
   let high = n;
-  for (let below = 0; high - below > 1; ) {
+  for (let below = 0; high - below > 1;) {
     const middle = (high + below) >> 1;
     if (1 - binomialCdf(middle - 1, n, p) <= tail) high = middle;
     else below = middle;

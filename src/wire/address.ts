@@ -51,7 +51,7 @@ export function parse6(host: string): Uint8Array {
 /** RFC 5952: the longest run of two or more zero groups becomes `::`. */
 function shorten(groups: readonly string[]): string {
   let best = { at: -1, length: 1 };
-  for (let i = 0; i < groups.length; ) {
+  for (let i = 0; i < groups.length;) {
     let j = i;
     while (j < groups.length && groups[j] === '0') j++;
     if (j - i > best.length) best = { at: i, length: j - i };

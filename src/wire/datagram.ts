@@ -80,8 +80,22 @@ export interface SessionReport {
 
 /** What can come in from a server, or `garbled` with the reason. Decoding never throws. */
 export type ServerDatagram =
-  | { readonly kind: 'cookie'; readonly clientNonce: Uint8Array; readonly cookie: Uint8Array; readonly serverNonce: Uint8Array; readonly authRequired: boolean }
-  | { readonly kind: 'opened'; readonly clientNonce: Uint8Array; readonly session: bigint; readonly mac: Uint8Array; readonly maxPps: number; readonly maxBps: number; readonly maxDurationMs: number }
+  | {
+      readonly kind: 'cookie';
+      readonly clientNonce: Uint8Array;
+      readonly cookie: Uint8Array;
+      readonly serverNonce: Uint8Array;
+      readonly authRequired: boolean;
+    }
+  | {
+      readonly kind: 'opened';
+      readonly clientNonce: Uint8Array;
+      readonly session: bigint;
+      readonly mac: Uint8Array;
+      readonly maxPps: number;
+      readonly maxBps: number;
+      readonly maxDurationMs: number;
+    }
   | { readonly kind: 'refused'; readonly clientNonce: Uint8Array; readonly code: number; readonly retryAfterMs: number }
   | ({ readonly kind: 'reply' } & EchoReply)
   | ({ readonly kind: 'report' } & SessionReport)
@@ -91,10 +105,23 @@ export type ServerDatagram =
 /** What can come in from a client. */
 export type ClientDatagram =
   | { readonly kind: 'hello'; readonly clientNonce: Uint8Array }
-  | { readonly kind: 'open'; readonly clientNonce: Uint8Array; readonly cookie: Uint8Array; readonly serverNonce: Uint8Array; readonly mac: Uint8Array }
+  | {
+      readonly kind: 'open';
+      readonly clientNonce: Uint8Array;
+      readonly cookie: Uint8Array;
+      readonly serverNonce: Uint8Array;
+      readonly mac: Uint8Array;
+    }
   | { readonly kind: 'echo'; readonly session: bigint; readonly sequence: number }
   | { readonly kind: 'finish'; readonly session: bigint; readonly nonce: number }
-  | { readonly kind: 'flood'; readonly session: bigint; readonly nonce: number; readonly sizeBytes: number; readonly rateBps: number; readonly durationMs: number }
+  | {
+      readonly kind: 'flood';
+      readonly session: bigint;
+      readonly nonce: number;
+      readonly sizeBytes: number;
+      readonly rateBps: number;
+      readonly durationMs: number;
+    }
   | { readonly kind: 'data'; readonly session: bigint; readonly sequence: number; readonly stampNs: bigint }
   | { readonly kind: 'garbled'; readonly why: string };
 
@@ -148,24 +175,58 @@ export function decodeServerDatagram(bytes: Uint8Array): ServerDatagram {
   switch (header.kind) {
     case KIND.cookie:
       if (n < 60) break;
-      return { kind: 'cookie', clientNonce: bytes.slice(8, 24), cookie: bytes.slice(24, 40), serverNonce: bytes.slice(40, 56), authRequired: bytes[56] === 1 };
+      return {
+        kind: 'cookie',
+        clientNonce: bytes.slice(8, 24),
+        cookie: bytes.slice(24, 40),
+        serverNonce: bytes.slice(40, 56),
+        authRequired: bytes[56] === 1,
+      };
     case KIND.opened:
       if (n < 80) break;
-      return { kind: 'opened', clientNonce: bytes.slice(8, 24), session: data.getBigUint64(24), mac: bytes.slice(32, 64), maxPps: data.getUint32(64), maxBps: Number(data.getBigUint64(68)), maxDurationMs: data.getUint32(76) };
+      return {
+        kind: 'opened',
+        clientNonce: bytes.slice(8, 24),
+        session: data.getBigUint64(24),
+        mac: bytes.slice(32, 64),
+        maxPps: data.getUint32(64),
+        maxBps: Number(data.getBigUint64(68)),
+        maxDurationMs: data.getUint32(76),
+      };
     case KIND.refused:
       if (n < 32) break;
       return { kind: 'refused', clientNonce: bytes.slice(8, 24), code: bytes[24] ?? 0, retryAfterMs: data.getUint32(28) };
     case KIND.echoReply:
       if (n < ECHO_BYTES_MIN) break;
-      return { kind: 'reply', session: data.getBigUint64(8), sequence: data.getUint32(16), received: data.getUint32(20), window: data.getBigUint64(24), rxNs: data.getBigUint64(32), txNs: data.getBigUint64(40), highest: data.getUint32(48) };
+      return {
+        kind: 'reply',
+        session: data.getBigUint64(8),
+        sequence: data.getUint32(16),
+        received: data.getUint32(20),
+        window: data.getBigUint64(24),
+        rxNs: data.getBigUint64(32),
+        txNs: data.getBigUint64(40),
+        highest: data.getUint32(48),
+      };
     case KIND.report: {
       if (n < REPORT_BYTES_MIN) break;
       const fitting = Math.min(data.getUint16(100), Math.floor((n - REPORT_BYTES_MIN) / 4));
       return {
-        kind: 'report', session: data.getBigUint64(8), nonce: data.getUint32(16), highest: data.getUint32(20),
-        received: big(data, 24), bytes: big(data, 32), duplicates: big(data, 40), reordered: big(data, 48), elapsedNs: big(data, 56),
-        jitterNs: big(data, 64), kernelDrops: big(data, 72), floodSent: big(data, 80), floodBytes: big(data, 88),
-        intervalMs: data.getUint32(96) / 1000, intervals: Array.from({ length: fitting }, (_, i) => data.getUint32(REPORT_BYTES_MIN + 4 * i)),
+        kind: 'report',
+        session: data.getBigUint64(8),
+        nonce: data.getUint32(16),
+        highest: data.getUint32(20),
+        received: big(data, 24),
+        bytes: big(data, 32),
+        duplicates: big(data, 40),
+        reordered: big(data, 48),
+        elapsedNs: big(data, 56),
+        jitterNs: big(data, 64),
+        kernelDrops: big(data, 72),
+        floodSent: big(data, 80),
+        floodBytes: big(data, 88),
+        intervalMs: data.getUint32(96) / 1000,
+        intervals: Array.from({ length: fitting }, (_, i) => data.getUint32(REPORT_BYTES_MIN + 4 * i)),
       };
     }
     case KIND.data:
@@ -191,7 +252,13 @@ export function decodeClientDatagram(bytes: Uint8Array): ClientDatagram {
       return { kind: 'hello', clientNonce: bytes.slice(8, 24) };
     case KIND.open:
       if (n < OPEN_BYTES) break;
-      return { kind: 'open', clientNonce: bytes.slice(8, 24), cookie: bytes.slice(24, 40), serverNonce: bytes.slice(40, 56), mac: bytes.slice(56, 88) };
+      return {
+        kind: 'open',
+        clientNonce: bytes.slice(8, 24),
+        cookie: bytes.slice(24, 40),
+        serverNonce: bytes.slice(40, 56),
+        mac: bytes.slice(56, 88),
+      };
     case KIND.echo:
       if (n < ECHO_BYTES_MIN) break;
       return { kind: 'echo', session: data.getBigUint64(8), sequence: data.getUint32(16) };
@@ -200,7 +267,14 @@ export function decodeClientDatagram(bytes: Uint8Array): ClientDatagram {
       return { kind: 'finish', session: data.getBigUint64(8), nonce: data.getUint32(16) };
     case KIND.flood:
       if (n < FLOOD_BYTES) break;
-      return { kind: 'flood', session: data.getBigUint64(8), nonce: data.getUint32(16), sizeBytes: data.getUint16(20), rateBps: big(data, 24), durationMs: data.getUint32(32) };
+      return {
+        kind: 'flood',
+        session: data.getBigUint64(8),
+        nonce: data.getUint32(16),
+        sizeBytes: data.getUint16(20),
+        rateBps: big(data, 24),
+        durationMs: data.getUint32(32),
+      };
     case KIND.data:
       if (n < DATA_BYTES_MIN) break;
       return { kind: 'data', session: data.getBigUint64(8), sequence: data.getUint32(16), stampNs: data.getBigUint64(20) };
@@ -219,7 +293,14 @@ export function encodeCookie(fields: { clientNonce: Uint8Array; cookie: Uint8Arr
   return bytes;
 }
 
-export function encodeOpened(fields: { clientNonce: Uint8Array; session: bigint; mac: Uint8Array; maxPps: number; maxBps: number; maxDurationMs: number }): Uint8Array {
+export function encodeOpened(fields: {
+  clientNonce: Uint8Array;
+  session: bigint;
+  mac: Uint8Array;
+  maxPps: number;
+  maxBps: number;
+  maxDurationMs: number;
+}): Uint8Array {
   const bytes = start(KIND.opened, 80);
   const data = view(bytes);
   bytes.set(fields.clientNonce, 8);
@@ -267,7 +348,17 @@ export function encodeReport(report: SessionReport, sizeBytesMax: number = REPOR
   const bytes = sessionDatagram(KIND.report, report.session, report.nonce, REPORT_BYTES_MIN + 4 * fitting);
   const data = view(bytes);
   data.setUint32(20, report.highest);
-  const figures = [report.received, report.bytes, report.duplicates, report.reordered, report.elapsedNs, report.jitterNs, report.kernelDrops, report.floodSent, report.floodBytes];
+  const figures = [
+    report.received,
+    report.bytes,
+    report.duplicates,
+    report.reordered,
+    report.elapsedNs,
+    report.jitterNs,
+    report.kernelDrops,
+    report.floodSent,
+    report.floodBytes,
+  ];
   figures.forEach((figure, i) => data.setBigUint64(24 + 8 * i, BigInt(Math.round(figure))));
   data.setUint32(96, Math.round(report.intervalMs * 1000));
   data.setUint16(100, fitting);

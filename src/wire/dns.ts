@@ -2,7 +2,24 @@ import packet from 'dns-packet';
 import type { Answer, DecodedPacket, RecordType } from 'dns-packet';
 
 /** The record types that can be asked for. */
-export const DNS_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'DNSKEY', 'DS', 'HTTPS', 'MX', 'NAPTR', 'NS', 'PTR', 'SOA', 'SRV', 'SVCB', 'TLSA', 'TXT'] as const;
+export const DNS_TYPES = [
+  'A',
+  'AAAA',
+  'CAA',
+  'CNAME',
+  'DNSKEY',
+  'DS',
+  'HTTPS',
+  'MX',
+  'NAPTR',
+  'NS',
+  'PTR',
+  'SOA',
+  'SRV',
+  'SVCB',
+  'TLSA',
+  'TXT',
+] as const;
 export type DnsType = (typeof DNS_TYPES)[number];
 
 export const DNS_PORT = 53;
@@ -59,7 +76,9 @@ export function encodeDnsQuery(id: number, question: DnsQuestion): Uint8Array {
       id,
       flags: packet.RECURSION_DESIRED,
       questions: [{ type: wireType as RecordType, name: question.name, class: 'IN' }],
-      additionals: [{ type: 'OPT', name: '.', udpPayloadSize: DNS_UDP_BYTES_MAX, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }],
+      additionals: [
+        { type: 'OPT', name: '.', udpPayloadSize: DNS_UDP_BYTES_MAX, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] },
+      ],
     }),
   );
 }

@@ -41,11 +41,18 @@ export function decodeIcmp(bytes: Uint8Array, family: 4 | 6): IcmpMessage {
   const types = ICMP_TYPE[family];
   const rest = bytes.subarray(ICMP_HEADER_BYTES);
   if (type === types.echoReply || type === types.echoRequest) {
-    return { kind: type === types.echoReply ? 'reply' : 'request', identifier: data.getUint16(4), sequence: data.getUint16(ICMP_SEQUENCE_OFFSET), payload: rest };
+    return {
+      kind: type === types.echoReply ? 'reply' : 'request',
+      identifier: data.getUint16(4),
+      sequence: data.getUint16(ICMP_SEQUENCE_OFFSET),
+      payload: rest,
+    };
   }
   if (type === types.unreachable) return { kind: 'unreachable', code, why: unreachableReason(family, code), original: rest };
-  if (type === types.timeExceeded) return { kind: 'exceeded', code, why: code === 0 ? 'time to live exceeded in transit' : 'fragment reassembly time exceeded', original: rest };
-  if (family === 6 && type === ICMP_TYPE[6].tooBig) return { kind: 'too-big', code, why: `packet too big, path MTU ${data.getUint32(4)}`, original: rest };
+  if (type === types.timeExceeded)
+    return { kind: 'exceeded', code, why: code === 0 ? 'time to live exceeded in transit' : 'fragment reassembly time exceeded', original: rest };
+  if (family === 6 && type === ICMP_TYPE[6].tooBig)
+    return { kind: 'too-big', code, why: `packet too big, path MTU ${data.getUint32(4)}`, original: rest };
   return { kind: 'garbled', why: `ICMP type ${type}` };
 }
 

@@ -7,10 +7,10 @@ import type { AddressBytes } from './address.js';
 export interface DatagramResponder {
   /**
    * One datagram came in. `bytes` and `from` are valid only during the call; `bytes` may be turned into the answer in
-   * place.
+   * place. `via`, where the loop gives one, stands for the address of this host that it came to.
    * @returns the answer for `from` (often a subarray of `bytes`), to be sent before the next call, or undefined for silence
    */
-  receive(bytes: Uint8Array, from: AddressBytes, rxNs: bigint, nowNs: bigint): Uint8Array | undefined;
+  receive(bytes: Uint8Array, from: AddressBytes, rxNs: bigint, nowNs: bigint, via?: Uint8Array): Uint8Array | undefined;
   /** Floods that are due to be sent now, and when to ask again (undefined: not before the next datagram). */
   due(nowNs: bigint): DueFloods;
   /** Tells that the last `missing` datagrams of a flood just handed out were not taken by the kernel; they become due again. */
@@ -33,6 +33,8 @@ export interface DueFloods {
  */
 export interface DueFlood {
   readonly to: AddressBytes;
+  /** A copy of the `via` that the order came with: the flood leaves from the address that was asked for it. */
+  readonly via?: Uint8Array;
   /** The whole datagram, `sizeBytes` long; the loop must not keep changes to anything but sequence number and stamp. */
   readonly template: Uint8Array;
   readonly sizeBytes: number;

@@ -51,6 +51,19 @@ describe('configuration', () => {
     await assert.rejects(load({ texts, path: 'none.yaml' }), said('there is no configuration file none.yaml', 'check the path given with --config'));
   });
 
+  test('a home of somebody else is passed over; a file that was named or stands here must be readable', async () => {
+    const locked = (place: string): Files => ({
+      readText: (name) =>
+        name.startsWith(place) ? Promise.reject(new TautlineError('permission', `cannot read ${name}`)) : Promise.resolve(undefined),
+      writeText: () => Promise.resolve(),
+    });
+    const sources = { flags: {}, env: {}, workingFolder: '/project', homeFolder: '/root' };
+    assert.equal((await loadConfig({ ...sources, files: locked('/root/') })).file, undefined);
+    const refused = (error: unknown): boolean => error instanceof TautlineError && error.code === 'permission';
+    await assert.rejects(loadConfig({ ...sources, files: locked('/project/') }), refused);
+    await assert.rejects(loadConfig({ ...sources, files: locked('/root/'), path: '/root/mine.yaml' }), refused);
+  });
+
   test('peers are an address or named paths, with a default path and a key', async () => {
     const config = await load(
       file(

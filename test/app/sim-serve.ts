@@ -18,10 +18,7 @@ export function serveOn(host: SimHost, options: { port: number; key?: Uint8Array
   const key = options.key ? { key: options.key } : {};
   const tickets = new Tickets({ lifetimeMs: limits.ticketMs, max: limits.ticketsMax, random });
   const { clock, streams } = host.ports;
-  const control = new ControlServer(
-    { clock, pump: (plan) => streams.pump(plan), random },
-    { limits, software: 'tautline/test', tickets, ...key },
-  );
+  const control = new ControlServer({ clock, pump: (plan) => streams.pump(plan), random }, { limits, software: 'tautline/test', tickets, ...key });
   const responder = createHttpResponder({
     limits,
     software: 'tautline/test',

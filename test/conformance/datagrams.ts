@@ -34,7 +34,14 @@ export function datagramsBehave(bench: () => Bench): void {
 
   describe('datagrams: exchange', () => {
     test("what comes between two exchanges is the second one's, which may only listen", async () => {
-      const plan = { payload: new Uint8Array(64), count: 5, intervalNs: 1000, waitNs: FOREVER_NS, sequence: { offset: 8, width: 4 }, stopAfterReplies: 1 } as const;
+      const plan = {
+        payload: new Uint8Array(64),
+        count: 5,
+        intervalNs: 1000,
+        waitNs: FOREVER_NS,
+        sequence: { offset: 8, width: 4 },
+        stopAfterReplies: 1,
+      } as const;
       const [first, second] = await over(bench().udp.echo, async (flow) => {
         const one = await flow.exchange(plan);
         const missing = one.sent - one.received;

@@ -43,9 +43,7 @@ export function streamsBehave(bench: () => Bench): void {
     test('an aborted attempt fails', async () => {
       const controller = new AbortController();
       controller.abort();
-      const made = await bench().run(() =>
-        bench().ports.streams.connect({ remote: bench().tcp.echo, timeoutMs: 5000, signal: controller.signal }),
-      );
+      const made = await bench().run(() => bench().ports.streams.connect({ remote: bench().tcp.echo, timeoutMs: 5000, signal: controller.signal }));
       assert.equal(made.outcome, 'failed');
     });
 

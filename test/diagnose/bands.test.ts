@@ -13,10 +13,25 @@ const scale = (metric: string) => {
 describe('rating bands', () => {
   it('are what the product promises for latency, throughput, responses and SSH', () => {
     const cases = [
-      ['rtt', 1.99, 'excellent'], ['rtt', 2, 'good'], ['rtt', 4.99, 'good'], ['rtt', 5, 'fair'], ['rtt', 9.99, 'fair'], ['rtt', 10, 'poor'],
-      ['throughput.up', 400.1e6, 'excellent'], ['throughput.up', 400e6, 'good'], ['throughput.down', 200e6, 'fair'], ['throughput.down', 100e6, 'fair'], ['throughput.down', 99.9e6, 'poor'],
-      ['http.total', 49, 'excellent'], ['http.total', 99, 'good'], ['http.total', 199, 'fair'], ['http.total', 200, 'poor'],
-      ['ssh', 99, 'excellent'], ['ssh', 499, 'good'], ['ssh', 999, 'fair'], ['ssh', 1000, 'poor'],
+      ['rtt', 1.99, 'excellent'],
+      ['rtt', 2, 'good'],
+      ['rtt', 4.99, 'good'],
+      ['rtt', 5, 'fair'],
+      ['rtt', 9.99, 'fair'],
+      ['rtt', 10, 'poor'],
+      ['throughput.up', 400.1e6, 'excellent'],
+      ['throughput.up', 400e6, 'good'],
+      ['throughput.down', 200e6, 'fair'],
+      ['throughput.down', 100e6, 'fair'],
+      ['throughput.down', 99.9e6, 'poor'],
+      ['http.total', 49, 'excellent'],
+      ['http.total', 99, 'good'],
+      ['http.total', 199, 'fair'],
+      ['http.total', 200, 'poor'],
+      ['ssh', 99, 'excellent'],
+      ['ssh', 499, 'good'],
+      ['ssh', 999, 'fair'],
+      ['ssh', 1000, 'poor'],
     ] as const;
     for (const [metric, figure, band] of cases) assert.equal(bandOf(figure, scale(metric)), band, `${metric} ${figure}`);
   });
@@ -30,11 +45,16 @@ describe('rating bands', () => {
 
   it('have no gaps: any figure has one band, and a better figure never a worse one', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...Object.keys(DEFAULT_BANDS)), fc.double({ min: 0, max: 1e12, noNaN: true }), fc.double({ min: 0, max: 1e12, noNaN: true }), (metric, a, b) => {
-        const each = scale(metric);
-        const [better, worse] = each.better === 'lower' ? [Math.min(a, b), Math.max(a, b)] : [Math.max(a, b), Math.min(a, b)];
-        assert.ok(BANDS.indexOf(bandOf(better, each)) <= BANDS.indexOf(bandOf(worse, each)));
-      }),
+      fc.property(
+        fc.constantFrom(...Object.keys(DEFAULT_BANDS)),
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        (metric, a, b) => {
+          const each = scale(metric);
+          const [better, worse] = each.better === 'lower' ? [Math.min(a, b), Math.max(a, b)] : [Math.max(a, b), Math.min(a, b)];
+          assert.ok(BANDS.indexOf(bandOf(better, each)) <= BANDS.indexOf(bandOf(worse, each)));
+        },
+      ),
       { seed: 1 },
     );
   });
@@ -61,7 +81,11 @@ describe('rating bands', () => {
     const cases = [
       ['rtt', { excellent: 5, good: 5, fair: 10 }, /'excellent' of rtt \(5\.000 ms\) must be below 'good' \(5\.000 ms\), because lower is better/],
       ['rtt', { excellent: 1, good: 12, fair: 10 }, /'good' of rtt \(12\.00 ms\) must be below 'fair' \(10\.00 ms\)/],
-      ['throughput', { excellent: 100e6, good: 200e6, fair: 300e6 }, /'excellent' of throughput \(100\.0 Mbit\/s\) must be above 'good' \(200\.0 Mbit\/s\), because higher is better/],
+      [
+        'throughput',
+        { excellent: 100e6, good: 200e6, fair: 300e6 },
+        /'excellent' of throughput \(100\.0 Mbit\/s\) must be above 'good' \(200\.0 Mbit\/s\), because higher is better/,
+      ],
       ['loss', { excellent: 0.1, good: 1, fair: 3 }, /'good' of loss is a share and must be below 1/],
       ['rtt', { excellent: 0, good: 5, fair: 10 }, /above zero/],
       ['rtt', { excellent: -1, good: 5, fair: 10 }, /above zero/],

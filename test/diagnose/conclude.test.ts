@@ -137,6 +137,9 @@ describe('conclusion', () => {
     const broken = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), failed('throughput', 'refused'))] });
     assert.equal(broken.outcome, 'inconclusive');
     assert.match(broken.sentence, /what failed on b: throughput \(refused\)/);
+    const poorToo = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(80), rtt(0.4), failed('throughput', 'lost'))] });
+    assert.equal(poorToo.outcome, 'fail');
+    assert.doesNotMatch(poorToo.sentence, /good enough/, 'what broke off recommends nothing');
   });
 
   it('still fails a poor figure in an interrupted run', () => {

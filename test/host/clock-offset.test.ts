@@ -21,16 +21,19 @@ describe('the distance between the wall clock and the monotonic one', () => {
 
   test('every reading narrows it, and none misleads', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ width: fc.integer({ min: 1, max: 100_000 }), share: fc.double({ min: 0, max: 1, noNaN: true }) }), { minLength: 1 }), (readings) => {
-        const offset = new ClockOffset();
-        let lastNs = Number.POSITIVE_INFINITY;
-        readings.forEach(({ width, share }, i) => {
-          assert.equal(read(offset, i * 1e6, { width, within: Math.round(share * width) }), false);
-          assert.ok(offset.uncertaintyNs <= lastNs);
-          lastNs = offset.uncertaintyNs;
-          assert.ok(Math.abs(offset.toMonotonicNs(OFFSET)) <= offset.uncertaintyNs + 1e-9);
-        });
-      }),
+      fc.property(
+        fc.array(fc.record({ width: fc.integer({ min: 1, max: 100_000 }), share: fc.double({ min: 0, max: 1, noNaN: true }) }), { minLength: 1 }),
+        (readings) => {
+          const offset = new ClockOffset();
+          let lastNs = Number.POSITIVE_INFINITY;
+          readings.forEach(({ width, share }, i) => {
+            assert.equal(read(offset, i * 1e6, { width, within: Math.round(share * width) }), false);
+            assert.ok(offset.uncertaintyNs <= lastNs);
+            lastNs = offset.uncertaintyNs;
+            assert.ok(Math.abs(offset.toMonotonicNs(OFFSET)) <= offset.uncertaintyNs + 1e-9);
+          });
+        },
+      ),
     );
   });
 

@@ -7,11 +7,9 @@ describe('commands', () => {
   const commands = createCommands();
 
   test('output and exit code are handed over, and nothing goes through a shell', async () => {
-    const result = await commands.run(
-      process.execPath,
-      ['-e', 'console.log(process.argv[1]); console.error("e"); process.exitCode = 3', '$HOME;x'],
-      { timeoutMs: 20_000 },
-    );
+    const result = await commands.run(process.execPath, ['-e', 'console.log(process.argv[1]); console.error("e"); process.exitCode = 3', '$HOME;x'], {
+      timeoutMs: 20_000,
+    });
     assert.deepEqual(result, { outcome: 'exited', code: 3, stdout: '$HOME;x\n', stderr: 'e\n' });
   });
 

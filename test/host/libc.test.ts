@@ -162,7 +162,18 @@ const headers = process.platform === 'linux' ? readIfThere(HEADERS) : undefined;
 
 describe('numbers', () => {
   test('Linux’s are those of its headers', { skip: headers === undefined ? `${HEADERS} is not installed` : false }, () => {
-    const names = ['SO_SNDBUF', 'SO_RCVBUF', 'SO_SNDBUFFORCE', 'SO_RCVBUFFORCE', 'SO_RCVLOWAT', 'SO_REUSEPORT', 'SO_RXQ_OVFL', 'SO_BUSY_POLL', 'SO_MAX_PACING_RATE', 'SO_MEMINFO'] as const;
+    const names = [
+      'SO_SNDBUF',
+      'SO_RCVBUF',
+      'SO_SNDBUFFORCE',
+      'SO_RCVBUFFORCE',
+      'SO_RCVLOWAT',
+      'SO_REUSEPORT',
+      'SO_RXQ_OVFL',
+      'SO_BUSY_POLL',
+      'SO_MAX_PACING_RATE',
+      'SO_MEMINFO',
+    ] as const;
     for (const name of names) {
       const found = new RegExp(`#define ${name}\\s+(\\d+)`).exec(headers ?? '');
       assert.equal(LINUX[name], Number(found?.[1]), name);

@@ -19,7 +19,10 @@ for (const [name, platform] of Object.entries(PLATFORMS)) {
     };
 
     test('a client’s address goes to the responder and back', () => {
-      for (const [endpoint, family] of [[FOUR, 4], [SIX, 6]] as const) {
+      for (const [endpoint, family] of [
+        [FOUR, 4],
+        [SIX, 6],
+      ] as const) {
         const address = encodeAddress(endpoint);
         assert.deepEqual(read(sockaddrOf(platform, address, family)), [...address]);
       }

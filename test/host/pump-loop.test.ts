@@ -191,8 +191,7 @@ describe('receiving pump', () => {
     const kernel = new FakeKernel();
     const socket = kernel.socket(3, { results: [...Array<number>(3000).fill(50_000), 77, 0] });
     // The threshold hides the last bytes from poll, as the kernel would.
-    kernel.onPoll = () =>
-      (socket.readyAtMs = socket.results.length <= 2 && (socket.wakeBytes.at(-1) ?? 1) > 1 ? Number.POSITIVE_INFINITY : 0);
+    kernel.onPoll = () => (socket.readyAtMs = socket.results.length <= 2 && (socket.wakeBytes.at(-1) ?? 1) > 1 ? Number.POSITIVE_INFINITY : 0);
     const { memory } = run(kernel, job('receive', [3]));
     assert.equal(memory.bytes(0), 3000 * 50_000 + 77);
     assert.equal(memory.state(0), STATE.done);
@@ -242,10 +241,7 @@ describe('sending pump', () => {
 
     const full = new FakeKernel();
     full.socket(3, { readyAtMs: Number.POSITIVE_INFINITY });
-    assert.equal(
-      run(full, { ...job('send', []), streams: [{ index: 0, fd: 3, bytes: 10 }] }, new PumpMemory(1)).memory.state(0),
-      STATE.broken,
-    );
+    assert.equal(run(full, { ...job('send', []), streams: [{ index: 0, fd: 3, bytes: 10 }] }, new PumpMemory(1)).memory.state(0), STATE.broken);
 
     const silent = new FakeKernel();
     silent.socket(3, { rest: 100, unacked: Array<number>(10_000).fill(9) });
@@ -257,8 +253,7 @@ describe('sending pump', () => {
     kernel.socket(3, { rest: 1 << 20 });
     const memory = new PumpMemory(1);
     const bytesPerMs = 8e6 / 8e3;
-    kernel.onPoll = () =>
-      assert.ok(memory.bytes(0) <= bytesPerMs * (kernel.timeMs - 1000) + 4000, `${memory.bytes(0)} at ${kernel.timeMs}`);
+    kernel.onPoll = () => assert.ok(memory.bytes(0) <= bytesPerMs * (kernel.timeMs - 1000) + 4000, `${memory.bytes(0)} at ${kernel.timeMs}`);
     run(kernel, job('send', [3], { durationMs: 1000, paceBps: 8e6, writeBytesMax: 4000 }), memory);
     assert.ok(Math.abs(memory.bytes(0) - 1e6) <= 8000, String(memory.bytes(0)));
     assert.ok(kernel.polls < 2000);

@@ -143,8 +143,7 @@ describe('the command line', () => {
   test('tcp, http and responsiveness are measured against the same port', async () => {
     assert.equal(figure((await measure(`tcp ${place(port)} --count 5 --interval 10ms`)).measurements, 'connect').outcome, 'ok');
     const http = await measure(`http http://${place(port)}/small --count 3 --interval 10ms`);
-    for (const metric of ['http.ttfb', 'http.total', 'http.keepalive.ttfb'])
-      assert.equal(figure(http.measurements, metric).outcome, 'ok', metric);
+    for (const metric of ['http.ttfb', 'http.total', 'http.keepalive.ttfb']) assert.equal(figure(http.measurements, metric).outcome, 'ok', metric);
     const loaded = await measure(`responsiveness ${place(port)} --duration 1200ms`);
     assert.equal(figure(loaded.measurements, 'responsiveness.down').summary?.unit, 'rpm');
   });
@@ -170,9 +169,7 @@ describe('the command line', () => {
   test('a check of a serve rates everything and concludes', async () => {
     const { verdict, subjects, depth } = await document<CheckDocument>(`check ${place(port)} --quick`, 0);
     assert.deepEqual([verdict.outcome, depth, subjects.length], ['pass', 'quick', 1]);
-    const metrics = subjects.flatMap(({ measurements }) =>
-      measurements.filter(({ outcome }) => outcome === 'ok').map(({ metric }) => metric),
-    );
+    const metrics = subjects.flatMap(({ measurements }) => measurements.filter(({ outcome }) => outcome === 'ok').map(({ metric }) => metric));
     for (const metric of ['rtt', 'connect', 'http.total', 'throughput.up', 'throughput.down', 'rtt.loaded.up'])
       assert.ok(metrics.includes(metric), metric);
   });
@@ -265,10 +262,7 @@ describe('the command line', () => {
       const finished = await run(`measure tcp ${place(port)} --count 2 --interval 1ms --json --output ${path}`);
       assert.equal(finished.code, 3);
       assert.ok(valid(JSON.parse(finished.out)));
-      assert.match(
-        finished.err,
-        new RegExp(`tautline: cannot write .*${path}: (the disk is full|the directory does not exist)\n {2}hint: .*stdout`),
-      );
+      assert.match(finished.err, new RegExp(`tautline: cannot write .*${path}: (the disk is full|the directory does not exist)\n {2}hint: .*stdout`));
       if (!path.startsWith('/dev')) assert.ok(finished.err.indexOf('cannot write') < finished.err.indexOf('plan'));
     }
   });

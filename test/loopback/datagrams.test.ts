@@ -14,7 +14,9 @@ const MS = 1e6;
 const FOREVER_NS = 3600e9;
 const clock = createClock();
 const unavailable = udpLoopUnavailable() ?? false;
-const noIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1') === true) ? false : 'this machine has no ::1';
+const noIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1') === true)
+  ? false
+  : 'this machine has no ::1';
 
 interface Server {
   readonly port: number;
@@ -57,7 +59,12 @@ async function nodeServer(bind: string): Promise<Server> {
   };
 }
 
-async function over<T>(datagrams: Datagrams, remote: Endpoint, work: (flow: DatagramFlow) => Promise<T>, options: Partial<FlowOptions> = {}): Promise<T> {
+async function over<T>(
+  datagrams: Datagrams,
+  remote: Endpoint,
+  work: (flow: DatagramFlow) => Promise<T>,
+  options: Partial<FlowOptions> = {},
+): Promise<T> {
   const flow = await datagrams.open({ protocol: 'udp', remote, ...options });
   try {
     return await work(flow);
@@ -81,7 +88,10 @@ const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
 /** Every pairing of our clients and servers must get along. */
 const SERVERS = { native: { make: nativeServer, skip: unavailable }, node: { make: nodeServer, skip: false } };
-const CLIENTS = { native: { datagrams: createDatagrams(clock), skip: unavailable }, node: { datagrams: createDatagrams(clock, { native: 'never' }), skip: false } };
+const CLIENTS = {
+  native: { datagrams: createDatagrams(clock), skip: unavailable },
+  node: { datagrams: createDatagrams(clock, { native: 'never' }), skip: false },
+};
 
 for (const [serverName, { make, skip: noServer }] of Object.entries(SERVERS)) {
   for (const [clientName, { datagrams, skip: noClient }] of Object.entries(CLIENTS)) {
@@ -98,7 +108,11 @@ for (const [serverName, { make, skip: noServer }] of Object.entries(SERVERS)) {
         over(datagrams, remote, async (flow) => {
           const log = await flow.exchange(echoPlan(20));
           assert.deepEqual(sequences(log), range(20));
-          assert.deepEqual([log.bytes[1], ((log.bytes[2] ?? 0) << 8) | (log.bytes[3] ?? 0)], [4, flow.local.port], 'IPv4 is IPv4 on a socket for both families');
+          assert.deepEqual(
+            [log.bytes[1], ((log.bytes[2] ?? 0) << 8) | (log.bytes[3] ?? 0)],
+            [4, flow.local.port],
+            'IPv4 is IPv4 on a socket for both families',
+          );
           assert.deepEqual([log.errors, log.aborted], [{}, false]);
         }));
 
@@ -108,7 +122,8 @@ for (const [serverName, { make, skip: noServer }] of Object.entries(SERVERS)) {
           assert.deepEqual(sequences(log), range(10));
           assert.equal(log.bytes[1], 6);
           assert.equal(flow.local.host, '::1');
-        }));
+        }),
+      );
 
       test('an empty datagram is one like any other: echoes go on after it', async () => {
         const stranger = createSocket('udp4');
@@ -119,7 +134,15 @@ for (const [serverName, { make, skip: noServer }] of Object.entries(SERVERS)) {
 
       test('a flood that is asked for is counted to the last datagram, while echoes go on', async () => {
         const sink = over(datagrams, remote, (flow) =>
-          flow.sink({ match: FLOOD_MARK, sequenceOffset: SEQUENCE_OFFSET, stampOffset: STAMP_OFFSET, request: floodRequest(2000, 300), durationNs: FOREVER_NS, idleNs: 300 * MS, intervalNs: 100 * MS }),
+          flow.sink({
+            match: FLOOD_MARK,
+            sequenceOffset: SEQUENCE_OFFSET,
+            stampOffset: STAMP_OFFSET,
+            request: floodRequest(2000, 300),
+            durationNs: FOREVER_NS,
+            idleNs: 300 * MS,
+            intervalNs: 100 * MS,
+          }),
         );
         const echoes = await over(datagrams, remote, (flow) => flow.exchange(echoPlan(30)));
         assert.deepEqual(sequences(echoes), range(30));
@@ -188,14 +211,25 @@ describe('a native flow', { skip: unavailable }, () => {
 
   test('datagrams that are too large for segments of the path are sent singly', () =>
     over(datagrams, remote, async (flow) => {
-      const log = await flow.flood({ payload: new Uint8Array(60_000), sequenceOffset: SEQUENCE_OFFSET, stampOffset: STAMP_OFFSET, rateBps: 48e6, durationNs: 50 * MS });
+      const log = await flow.flood({
+        payload: new Uint8Array(60_000),
+        sequenceOffset: SEQUENCE_OFFSET,
+        stampOffset: STAMP_OFFSET,
+        rateBps: 48e6,
+        durationNs: 50 * MS,
+      });
       assert.ok(log.sent > 0 && log.batching !== 'segment');
       assert.deepEqual(log.errors, {});
     }));
 
   test('what no datagram can hold is an error by its name, and the flood ends with its time', () =>
     over(datagrams, remote, async (flow) => {
-      const log = await flow.flood({ payload: new Uint8Array(65_536), sequenceOffset: SEQUENCE_OFFSET, stampOffset: STAMP_OFFSET, durationNs: 20 * MS });
+      const log = await flow.flood({
+        payload: new Uint8Array(65_536),
+        sequenceOffset: SEQUENCE_OFFSET,
+        stampOffset: STAMP_OFFSET,
+        durationNs: 20 * MS,
+      });
       assert.equal(log.sent, 0);
       assert.ok((log.errors['EMSGSIZE'] ?? 0) > 0);
       const exchange = await flow.exchange(echoPlan(2, { payload: new Uint8Array(65_536), waitNs: 0 }));
@@ -209,7 +243,10 @@ describe('a native flow', { skip: unavailable }, () => {
     await gone.stop();
     const log = await over(datagrams, { ...remote, port: gone.port }, (flow) => flow.exchange(echoPlan(10, { intervalNs: 5 * MS, waitNs: 50 * MS })));
     assert.deepEqual([log.sent, log.received], [10, 0]);
-    assert.ok(log.sentNs.every((ns) => ns > 0), 'an error that came back is not one of the next datagram');
+    assert.ok(
+      log.sentNs.every((ns) => ns > 0),
+      'an error that came back is not one of the next datagram',
+    );
     // The kernel limits how many such errors it sends, so there may be fewer, never more.
     const refusals = log.errors['ECONNREFUSED'] ?? 0;
     assert.ok(refusals >= 1 && refusals <= 10, JSON.stringify(log.errors));
@@ -268,7 +305,10 @@ describe('ICMP', { skip: unavailable }, () => {
       payload[0] = family === 4 ? 8 : 128;
       const plan: ExchangePlan = { payload, count: 5, intervalNs: 2 * MS, waitNs: 100 * MS, sequence: { offset: 6, width: 2 } };
       const logs = await Promise.all(flows.map((flow) => flow.exchange(plan)));
-      await assert.rejects(flows[0]?.flood({ payload, sequenceOffset: 8, stampOffset: 12, durationNs: 1 }) ?? Promise.resolve(), /ICMP has no floods/);
+      await assert.rejects(
+        flows[0]?.flood({ payload, sequenceOffset: 8, stampOffset: 12, durationNs: 1 }) ?? Promise.resolve(),
+        /ICMP has no floods/,
+      );
       await Promise.all(flows.map((flow) => flow.close()));
       for (const log of logs) {
         assert.equal(log.received, 5, 'replies to the other flow are not ours');
@@ -318,7 +358,10 @@ describe('a server that cannot listen', () => {
     const other = await nativeServer('127.0.0.1');
     const stop = new Int32Array(new SharedArrayBuffer(4));
     const taken = (error: unknown): boolean =>
-      error instanceof TautlineError && error.code === 'io' && error.message === `cannot listen on UDP 127.0.0.1:${other.port}: EADDRINUSE` && /--port/.test(error.hint ?? '');
+      error instanceof TautlineError &&
+      error.code === 'io' &&
+      error.message === `cannot listen on UDP 127.0.0.1:${other.port}: EADDRINUSE` &&
+      /--port/.test(error.hint ?? '');
     assert.throws(() => runUdpLoop({ ...options, bind: '127.0.0.1', port: other.port, stop }), taken);
     await assert.rejects(runUdpNode({ ...options, bind: '127.0.0.1', port: other.port, signal: new AbortController().signal }), taken);
     assert.throws(() => runUdpLoop({ ...options, bind: '192.0.2.1', port: 0, stop }), /192\.0\.2\.1.*EADDRNOTAVAIL/);

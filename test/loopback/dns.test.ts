@@ -65,7 +65,8 @@ describe('DNS over real sockets', () => {
     assert.deepEqual([found?.details?.['rcode'], found?.details?.['answers'], found?.details?.['ttlSeconds']], ['NOERROR', ['A 192.0.2.1'], 60]);
     assert.ok((found?.details?.['firstMs'] as number) > 0);
     assert.ok((found?.error?.value ?? -1) >= 0);
-    for (const { questions, flags } of server.asked) assert.deepEqual([questions?.[0]?.name, (flags ?? 0) & packet.RECURSION_DESIRED], ['www.example.com', packet.RECURSION_DESIRED]);
+    for (const { questions, flags } of server.asked)
+      assert.deepEqual([questions?.[0]?.name, (flags ?? 0) & packet.RECURSION_DESIRED], ['www.example.com', packet.RECURSION_DESIRED]);
   });
 
   test('that a name does not exist is an answer', async () => {
@@ -78,13 +79,15 @@ describe('DNS over real sockets', () => {
   });
 
   test('a truncated answer is asked again over TCP', async () => {
-    const overTcp = await listen((socket) => socket.once('data', (data: Buffer) => {
-      const reply = answer(packet.decode(data.subarray(2)));
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(reply.length);
-      // In two pieces, as a network may cut it.
-      socket.write(Buffer.concat([length, reply.subarray(0, 5)]), () => socket.write(reply.subarray(5)));
-    }));
+    const overTcp = await listen((socket) =>
+      socket.once('data', (data: Buffer) => {
+        const reply = answer(packet.decode(data.subarray(2)));
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(reply.length);
+        // In two pieces, as a network may cut it.
+        socket.write(Buffer.concat([length, reply.subarray(0, 5)]), () => socket.write(reply.subarray(5)));
+      }),
+    );
     const server = await responder((query) => [answer(query, { flags: packet.TRUNCATED_RESPONSE })], overTcp.port);
     const [found] = await measureHere(dnsProbe, ports, { target: server.target, options: quick });
     await server.close();
@@ -107,7 +110,12 @@ describe('DNS over real sockets', () => {
     { name: 'garbage', reply: () => [Buffer.from('this is not DNS at all')], reason: /not with DNS messages \(\d+ garbled\)/, outcome: 'lost' },
     { name: 'empty datagrams', reply: () => [Buffer.alloc(0)], reason: /not with DNS messages/, outcome: 'lost' },
     { name: 'wrong ids', reply: (query) => [answer(query, { id: 40_000 })], reason: /other questions than those asked/, outcome: 'lost' },
-    { name: 'another question', reply: (query) => [answer(query, { name: 'evil.example' })], reason: /other questions than those asked/, outcome: 'lost' },
+    {
+      name: 'another question',
+      reply: (query) => [answer(query, { name: 'evil.example' })],
+      reason: /other questions than those asked/,
+      outcome: 'lost',
+    },
     { name: 'its own question back', reply: (_query, _number, raw) => [raw], reason: /not with DNS messages/, outcome: 'lost' },
     { name: 'nothing', reply: () => [], reason: /did not answer 2 queries within 200 ms each/, outcome: 'timeout' },
   ];
@@ -161,7 +169,11 @@ describe('DNS over real sockets', () => {
       if (number === 3) controller.abort();
       return number < 3 ? [answer(query)] : [];
     });
-    const [found] = await measureHere(dnsProbe, ports, { target: server.target, options: { ...quick, timeoutMs: 60_000 }, signal: controller.signal });
+    const [found] = await measureHere(dnsProbe, ports, {
+      target: server.target,
+      options: { ...quick, timeoutMs: 60_000 },
+      signal: controller.signal,
+    });
     await server.close();
     assert.deepEqual([found?.outcome, found?.partial], ['ok', true]);
     assert.match(found?.reason ?? '', /interrupted/);
@@ -194,7 +206,7 @@ describe('names on this host', () => {
     assert.match(reasonOf(aborted), /interrupted/);
   });
 
-  test('getaddrinfo\'s errors are told apart, with what to do', () => {
+  test("getaddrinfo's errors are told apart, with what to do", () => {
     const said = (code: string, family?: 4 | 6): string => {
       const { outcome, reason } = explainLookup('x.example', { code, message: 'm' }, family);
       return `${outcome}: ${reason}`;

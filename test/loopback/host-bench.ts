@@ -81,11 +81,7 @@ async function listenUdp(responder: DatagramResponder): Promise<Listening> {
   };
 }
 
-function sendFlood(
-  socket: UdpSocket,
-  flood: ReturnType<DatagramResponder['due']>['floods'][number],
-  to: { port: number; address: string },
-): void {
+function sendFlood(socket: UdpSocket, flood: ReturnType<DatagramResponder['due']>['floods'][number], to: { port: number; address: string }): void {
   for (let i = 0; i < flood.count; i++) {
     const bytes = Buffer.from(flood.template);
     bytes.writeUInt32BE(flood.sequenceStart + i, flood.sequenceOffset);

@@ -53,7 +53,10 @@ describe('TCP and HTTP over real sockets', () => {
 
   test('http: fresh and kept connections against serve', async () => {
     const measurements = await measureHere(httpProbe, ports, { target: `${serve.base}/small`, options: quick });
-    assert.deepEqual(measurements.map((found) => found.metric), ['http.connect', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total']);
+    assert.deepEqual(
+      measurements.map((found) => found.metric),
+      ['http.connect', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total'],
+    );
     for (const found of measurements) assert.deepEqual([found.outcome, found.summary?.n], ['ok', 4]);
     assert.ok((metric(measurements, 'http.total').error?.value ?? 0) > 0);
   });
@@ -67,7 +70,10 @@ describe('TCP and HTTP over real sockets', () => {
     assert.match(refused.reason ?? '', /certificate of localhost:\d+ is not trusted.*--insecure/);
     const measurements = await measureHere(httpProbe, ports, { target, options: { ...quick, family: 4, insecure: true } });
     await listening.close();
-    assert.deepEqual(measurements.map((found) => found.metric), ['http.dns', 'http.connect', 'http.tls', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total']);
+    assert.deepEqual(
+      measurements.map((found) => found.metric),
+      ['http.dns', 'http.connect', 'http.tls', 'http.ttfb', 'http.total', 'http.keepalive.ttfb', 'http.keepalive.total'],
+    );
     assert.equal(metric(measurements, 'http.total').details?.['tls'], 'TLSv1.3');
     assert.equal(metric(measurements, 'http.total').details?.['bytes'], 5);
   });
@@ -79,8 +85,15 @@ describe('TCP and HTTP over real sockets', () => {
     await silent.close();
 
     let answered = 0;
-    const dying = await listen((socket) => socket.once('data', () => (answered++ < 3 ? socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n') : socket.destroy())));
-    const cut = metric(await measureHere(httpProbe, ports, { target: `127.0.0.1:${dying.port}`, options: { count: 20, intervalMs: 1 } }), 'http.total');
+    const dying = await listen((socket) =>
+      socket.once('data', () =>
+        answered++ < 3 ? socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n') : socket.destroy(),
+      ),
+    );
+    const cut = metric(
+      await measureHere(httpProbe, ports, { target: `127.0.0.1:${dying.port}`, options: { count: 20, intervalMs: 1 } }),
+      'http.total',
+    );
     await dying.close();
     assert.deepEqual([cut.outcome, cut.partial, cut.summary?.n], ['lost', true, 3]);
     assert.match(cut.reason ?? '', /answers stopped after 3 of 20 requests: .*closed the connection/);
@@ -95,7 +108,10 @@ describe('TCP and HTTP over real sockets', () => {
         else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
       }),
     );
-    const found = metric(await measureHere(httpProbe, ports, { target: `127.0.0.1:${server.port}`, options: quick, signal: controller.signal }), 'http.total');
+    const found = metric(
+      await measureHere(httpProbe, ports, { target: `127.0.0.1:${server.port}`, options: quick, signal: controller.signal }),
+      'http.total',
+    );
     await server.close();
     assert.deepEqual([found.outcome, found.partial, found.summary?.n], ['ok', true, 2]);
   });
@@ -105,7 +121,10 @@ describe('TCP and HTTP over real sockets', () => {
 
   test('responsiveness: over HTTP/2 without TLS against serve, both directions, nothing left behind', async () => {
     const measurements = await measureHere(responsivenessProbe, ports, { target: `127.0.0.1:${serve.port}`, options: short });
-    assert.deepEqual(measurements.map((found) => found.metric), ['responsiveness.down', 'responsiveness.up']);
+    assert.deepEqual(
+      measurements.map((found) => found.metric),
+      ['responsiveness.down', 'responsiveness.up'],
+    );
     for (const found of measurements) {
       assert.equal(found.outcome, 'ok', found.reason);
       assert.equal(found.summary?.unit, 'rpm');
@@ -121,9 +140,15 @@ describe('TCP and HTTP over real sockets', () => {
     const h2 = nqServer(pair);
     const target = `https://localhost:${h2.port()}/.well-known/nq`;
     const listening = await h2.listening;
-    const untrusted = await measureHere(responsivenessProbe, ports, { target: `https://localhost:${listening.port}/`, options: { ...short, family: 4 } });
+    const untrusted = await measureHere(responsivenessProbe, ports, {
+      target: `https://localhost:${listening.port}/`,
+      options: { ...short, family: 4 },
+    });
     assert.match(untrusted[0]?.reason ?? '', /not trusted/);
-    const measurements = await measureHere(responsivenessProbe, ports, { target: target.replace(/:\d+/, `:${listening.port}`), options: { ...short, family: 4, insecure: true } });
+    const measurements = await measureHere(responsivenessProbe, ports, {
+      target: target.replace(/:\d+/, `:${listening.port}`),
+      options: { ...short, family: 4, insecure: true },
+    });
     await h2.close();
     for (const found of measurements) {
       assert.equal(found.outcome, 'ok', found.reason);
@@ -139,7 +164,12 @@ function nqServer(pair: KeyPair): { port: () => number; listening: Promise<Liste
   const server = http2.createSecureServer({ ...pair, allowHTTP1: true }, (request, response) => {
     const host = request.headers[':authority'] ?? request.headers.host ?? '';
     if (request.url === '/.well-known/nq') {
-      response.end(JSON.stringify({ version: 1, urls: { small_download_url: `https://${host}/one`, large_download_url: `https://${host}/many`, upload_url: `https://${host}/take` } }));
+      response.end(
+        JSON.stringify({
+          version: 1,
+          urls: { small_download_url: `https://${host}/one`, large_download_url: `https://${host}/many`, upload_url: `https://${host}/take` },
+        }),
+      );
     } else if (request.url === '/one') {
       response.end('x');
     } else if (request.url === '/many') {

@@ -59,7 +59,15 @@ export function scriptedResponder(): DatagramResponder {
           const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
           const template = new Uint8Array(view.getUint32(8));
           template.set(FLOOD_MARK);
-          const flood = { to: from.slice(), template, sizeBytes: template.length, count: 0, sequenceStart: 0, sequenceOffset: SEQUENCE_OFFSET, stampOffset: STAMP_OFFSET };
+          const flood = {
+            to: from.slice(),
+            template,
+            sizeBytes: template.length,
+            count: 0,
+            sequenceStart: 0,
+            sequenceOffset: SEQUENCE_OFFSET,
+            stampOffset: STAMP_OFFSET,
+          };
           floods.push({ flood, left: view.getUint32(4), next: 0 });
           return undefined;
         }

@@ -142,8 +142,7 @@ describe('serve on loopback', () => {
 
   it('refuses an address that others can reach without a key, and what is no address', async () => {
     for (const bind of ['0.0.0.0', '::', '192.0.2.1']) await assert.rejects(start({ bind }), refusal('usage', /without a key.*--key-file/));
-    for (const bind of ['example.org', '', '1.2.3', 'eth0'])
-      await assert.rejects(start({ bind }), refusal('usage', /is none.*127\.0\.0\.1/));
+    for (const bind of ['example.org', '', '1.2.3', 'eth0']) await assert.rejects(start({ bind }), refusal('usage', /is none.*127\.0\.0\.1/));
     for (const bind of ['127.0.0.1', 'localhost', '127.3.4.5']) assert.match((await start({ bind })).local.host, /^127\./);
   });
 

@@ -54,7 +54,10 @@ describe('TLS over real sockets', () => {
     assert.ok(outcome.outcome === 'ok' && outcome.connectMs > 0 && outcome.handshakeMs > 0);
     assert.deepEqual([outcome.protocol, outcome.alpn, outcome.resumed, outcome.authorized], ['TLSv1.3', 'h2', false, false]);
     assert.match(outcome.authorizationError ?? '', /self.signed/i);
-    assert.deepEqual([outcome.certificate?.subject, outcome.certificate?.issuer, outcome.certificate?.names], ['localhost', 'localhost', 'DNS:localhost']);
+    assert.deepEqual(
+      [outcome.certificate?.subject, outcome.certificate?.issuer, outcome.certificate?.names],
+      ['localhost', 'localhost', 'DNS:localhost'],
+    );
     assert.deepEqual(server.seen, ['localhost']);
   });
 
@@ -89,7 +92,15 @@ describe('TLS over real sockets', () => {
       ['ending', await shake(ending.port, 'localhost')],
       ['silent', await shake(silent.port, 'localhost', 50)],
       ['refused', await shake(await freePort(), 'localhost')],
-      ['aborted', await ports.web.tls({ remote: { host: '127.0.0.1', port: silent.port, family: 4 }, serverName: 'localhost', timeoutMs: 5000, signal: AbortSignal.abort() })],
+      [
+        'aborted',
+        await ports.web.tls({
+          remote: { host: '127.0.0.1', port: silent.port, family: 4 },
+          serverName: 'localhost',
+          timeoutMs: 5000,
+          signal: AbortSignal.abort(),
+        }),
+      ],
     ]);
     for (const server of [plain, ending, silent]) await server.close();
     const told = (name: string): string => {
@@ -105,7 +116,10 @@ describe('TLS over real sockets', () => {
 
   test('the probe sums handshakes up, with the name that it was told to ask for', async () => {
     const server = await tlsServer();
-    const measurements = await measureHere(tlsProbe, ports, { target: `127.0.0.1:${server.port}`, options: { count: 4, intervalMs: 1, serverName: 'localhost' } });
+    const measurements = await measureHere(tlsProbe, ports, {
+      target: `127.0.0.1:${server.port}`,
+      options: { count: 4, intervalMs: 1, serverName: 'localhost' },
+    });
     await server.close();
     const found = metric(measurements, 'tls');
     assert.deepEqual([found.outcome, found.summary?.n, found.details?.['protocol'], found.details?.['trusted']], ['ok', 4, 'TLSv1.3', false]);
@@ -121,7 +135,11 @@ describe('TLS over real sockets', () => {
       socket.resume();
       controller.abort();
     });
-    const [found] = await measureHere(tlsProbe, ports, { target: `127.0.0.1:${server.port}`, signal: controller.signal, options: { timeoutMs: 60_000 } });
+    const [found] = await measureHere(tlsProbe, ports, {
+      target: `127.0.0.1:${server.port}`,
+      signal: controller.signal,
+      options: { timeoutMs: 60_000 },
+    });
     assert.deepEqual([found?.outcome, found?.partial], ['unchecked', true]);
     await server.close();
   });

@@ -62,8 +62,14 @@ export async function freePort(): Promise<number> {
 }
 
 /** The HTTP side of `tautline serve`, behind a listener that only tells the versions of HTTP apart. */
-export async function startServeHttp(options: { limits?: Record<string, number>; checkTicket?: HttpContext['checkTicket'] } = {}): Promise<Listening & { attachment: HttpAttachment; base: string }> {
-  const responder = createHttpResponder({ limits: limitsOf(options.limits ?? {}), software: 'tautline test', ...(options.checkTicket ? { checkTicket: options.checkTicket } : {}) });
+export async function startServeHttp(
+  options: { limits?: Record<string, number>; checkTicket?: HttpContext['checkTicket'] } = {},
+): Promise<Listening & { attachment: HttpAttachment; base: string }> {
+  const responder = createHttpResponder({
+    limits: limitsOf(options.limits ?? {}),
+    software: 'tautline test',
+    ...(options.checkTicket ? { checkTicket: options.checkTicket } : {}),
+  });
   const attachment = attachHttp({ clock, responder });
   const listening = await listen((socket) => {
     socket.once('data', (head: Buffer) => {
@@ -93,7 +99,29 @@ export function selfSigned(): KeyPair {
   const folder = mkdtempSync(join(tmpdir(), 'tautline-test-'));
   try {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-addext',
+        'subjectAltName=DNS:localhost',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
+      { stdio: 'ignore' },
+    );
     return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -69,13 +69,22 @@ describe('the HTTP client', () => {
 
   test('uses the given address instead of resolving the name', async () => {
     const client = web.client();
-    const outcome = ok(await client.request({ url: `http://no-such-name.invalid:${serve.port}/small`, remote: { host: '127.0.0.1', port: serve.port, family: 4 }, method: 'GET', timeoutMs: 5000 }));
+    const outcome = ok(
+      await client.request({
+        url: `http://no-such-name.invalid:${serve.port}/small`,
+        remote: { host: '127.0.0.1', port: serve.port, family: 4 },
+        method: 'GET',
+        timeoutMs: 5000,
+      }),
+    );
     client.close();
     assert.equal(outcome.status, 200);
   });
 
   test('reports a redirect and does not follow it', async () => {
-    const server = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n')));
+    const server = await listen((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n')),
+    );
     const client = web.client();
     const outcome = ok(await client.request({ url: `http://127.0.0.1:${server.port}/`, method: 'GET', timeoutMs: 5000 }));
     client.close();
@@ -93,12 +102,44 @@ describe('the HTTP client', () => {
   });
 
   const broken: readonly { name: string; answer: (socket: net.Socket) => void; outcome: string; reason: RegExp; timeoutMs?: number }[] = [
-    { name: 'a server that accepts and is silent', answer: () => undefined, outcome: 'timeout', reason: /did not answer the request within 50 ms/, timeoutMs: 50 },
-    { name: 'a server that closes without an answer', answer: (socket) => socket.end(), outcome: 'failed', reason: /closed the connection during the request/ },
-    { name: 'a server that dies in the middle of the answer', answer: (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf', () => socket.destroy()), outcome: 'failed', reason: /closed the connection during the answer/ },
-    { name: 'a server whose answer never ends', answer: (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'), outcome: 'timeout', reason: /did not end within 50 ms/, timeoutMs: 50 },
-    { name: 'a server that speaks something else', answer: (socket) => void socket.end('SSH-2.0-OpenSSH_9.2\r\n'), outcome: 'failed', reason: /does not speak HTTP/ },
-    { name: 'an endless head', answer: (socket) => void socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}\r\n`), outcome: 'failed', reason: /longer than 16384 bytes/ },
+    {
+      name: 'a server that accepts and is silent',
+      answer: () => undefined,
+      outcome: 'timeout',
+      reason: /did not answer the request within 50 ms/,
+      timeoutMs: 50,
+    },
+    {
+      name: 'a server that closes without an answer',
+      answer: (socket) => socket.end(),
+      outcome: 'failed',
+      reason: /closed the connection during the request/,
+    },
+    {
+      name: 'a server that dies in the middle of the answer',
+      answer: (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf', () => socket.destroy()),
+      outcome: 'failed',
+      reason: /closed the connection during the answer/,
+    },
+    {
+      name: 'a server whose answer never ends',
+      answer: (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'),
+      outcome: 'timeout',
+      reason: /did not end within 50 ms/,
+      timeoutMs: 50,
+    },
+    {
+      name: 'a server that speaks something else',
+      answer: (socket) => void socket.end('SSH-2.0-OpenSSH_9.2\r\n'),
+      outcome: 'failed',
+      reason: /does not speak HTTP/,
+    },
+    {
+      name: 'an endless head',
+      answer: (socket) => void socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}\r\n`),
+      outcome: 'failed',
+      reason: /longer than 16384 bytes/,
+    },
   ];
   for (const { name, answer, outcome, reason, timeoutMs } of broken) {
     test(`reports ${name}`, async () => {
@@ -222,10 +263,26 @@ describe('load-generating connections', () => {
   });
 
   const failing: readonly { name: string; run: (web: Web) => Promise<HttpLoad>; reason: RegExp }[] = [
-    { name: 'a path that is not there', run: (web) => web.load({ url: `${serve.base}/nope`, direction: 'down', timeoutMs: 5000 }), reason: /answers \/nope with status 404/ },
-    { name: 'something that is no URL', run: (web) => web.load({ url: 'nope', direction: 'down', timeoutMs: 5000 }), reason: /not an http or https URL/ },
-    { name: 'a port that refuses', run: async (web) => web.load({ url: `http://127.0.0.1:${await freePort()}/`, direction: 'up', timeoutMs: 5000 }), reason: /refuses connections/ },
-    { name: 'an abort before it began', run: (web) => web.load({ url: `${serve.base}/large`, direction: 'down', timeoutMs: 5000, signal: AbortSignal.abort() }), reason: /interrupted/ },
+    {
+      name: 'a path that is not there',
+      run: (web) => web.load({ url: `${serve.base}/nope`, direction: 'down', timeoutMs: 5000 }),
+      reason: /answers \/nope with status 404/,
+    },
+    {
+      name: 'something that is no URL',
+      run: (web) => web.load({ url: 'nope', direction: 'down', timeoutMs: 5000 }),
+      reason: /not an http or https URL/,
+    },
+    {
+      name: 'a port that refuses',
+      run: async (web) => web.load({ url: `http://127.0.0.1:${await freePort()}/`, direction: 'up', timeoutMs: 5000 }),
+      reason: /refuses connections/,
+    },
+    {
+      name: 'an abort before it began',
+      run: (web) => web.load({ url: `${serve.base}/large`, direction: 'down', timeoutMs: 5000, signal: AbortSignal.abort() }),
+      reason: /interrupted/,
+    },
   ];
   for (const { name, run, reason } of failing) {
     test(`says why it could not load: ${name}`, async () => {
@@ -268,14 +325,32 @@ describe('the HTTP side of serve', () => {
     const serve = await startServeHttp({ checkTicket: (client, ticket) => client === '127.0.0.1' && ticket === 'good' });
     const client = createWeb(clock).client();
     const status = async (path: string, ticket?: string): Promise<number> =>
-      ok(await client.request({ url: serve.base + path, method: path === '/upload' ? 'POST' : 'GET', timeoutMs: 5000, ...(ticket ? { headers: { 'tautline-ticket': ticket } } : {}) })).status;
-    assert.deepEqual([await status('/'), await status('/small'), await status('/bytes/1'), await status('/bytes/1', 'bad'), await status('/bytes/1', 'good')], [200, 200, 401, 401, 200]);
-    assert.deepEqual([await status('/upload'), await status('/upload', 'good'), await status('/.well-known/nq'), await status('/.well-known/nq', 'good')], [401, 200, 401, 200]);
+      ok(
+        await client.request({
+          url: serve.base + path,
+          method: path === '/upload' ? 'POST' : 'GET',
+          timeoutMs: 5000,
+          ...(ticket ? { headers: { 'tautline-ticket': ticket } } : {}),
+        }),
+      ).status;
+    assert.deepEqual(
+      [await status('/'), await status('/small'), await status('/bytes/1'), await status('/bytes/1', 'bad'), await status('/bytes/1', 'good')],
+      [200, 200, 401, 401, 200],
+    );
+    assert.deepEqual(
+      [await status('/upload'), await status('/upload', 'good'), await status('/.well-known/nq'), await status('/.well-known/nq', 'good')],
+      [401, 200, 401, 200],
+    );
     client.close();
     const refused = await createWeb(clock).load({ url: `${serve.base}/upload`, direction: 'up', timeoutMs: 5000 });
     await until(() => refused.failure !== undefined);
     assert.match(refused.failure ?? '', /status 401.*--key-file/);
-    const allowed = await createWeb(clock).load({ url: `${serve.base}/large`, direction: 'down', headers: { 'Tautline-Ticket': 'good' }, timeoutMs: 5000 });
+    const allowed = await createWeb(clock).load({
+      url: `${serve.base}/large`,
+      direction: 'down',
+      headers: { 'Tautline-Ticket': 'good' },
+      timeoutMs: 5000,
+    });
     await until(() => allowed.bytes() > 100_000);
     allowed.close();
     await serve.close();
@@ -284,7 +359,10 @@ describe('the HTTP side of serve', () => {
   test('bounds requests at once, of one client and of all', async () => {
     const serve = await startServeHttp({ limits: { httpRequestsPerClientMax: 2 } });
     const web = createWeb(clock);
-    const loads = [await web.load({ url: `${serve.base}/large`, direction: 'down', timeoutMs: 5000 }), await web.load({ url: `${serve.base}/large`, direction: 'down', timeoutMs: 5000 })];
+    const loads = [
+      await web.load({ url: `${serve.base}/large`, direction: 'down', timeoutMs: 5000 }),
+      await web.load({ url: `${serve.base}/large`, direction: 'down', timeoutMs: 5000 }),
+    ];
     await until(() => loads.every((load) => load.bytes() > 0));
     const client = web.client();
     const third = ok(await client.request({ url: `${serve.base}/bytes/5`, method: 'GET', timeoutMs: 5000 }));
@@ -366,11 +444,15 @@ describe('the HTTP side of serve', () => {
     const serve = await startServeHttp({ limits: { httpBytesMax: 1000 } });
     const post = (length: number): Promise<string> =>
       new Promise((resolve) => {
-        const request = http.request(`${serve.base}/upload`, { method: 'POST', agent: false, headers: { 'transfer-encoding': 'chunked' } }, (response) => {
-          let text = `${response.statusCode} `;
-          response.on('data', (chunk) => (text += chunk));
-          response.on('end', () => resolve(text));
-        });
+        const request = http.request(
+          `${serve.base}/upload`,
+          { method: 'POST', agent: false, headers: { 'transfer-encoding': 'chunked' } },
+          (response) => {
+            let text = `${response.statusCode} `;
+            response.on('data', (chunk) => (text += chunk));
+            response.on('end', () => resolve(text));
+          },
+        );
         request.on('error', () => resolve('cut'));
         request.end(Buffer.alloc(length));
       });

@@ -251,10 +251,7 @@ describe('control client: tests', () => {
       await frameOf(channel);
       await channel.send(refused);
     });
-    assert.deepEqual(result.outcome === 'ok' ? [] : [result.outcome, /no more tests: try again later/.test(result.reason)], [
-      'refused',
-      true,
-    ]);
+    assert.deepEqual(result.outcome === 'ok' ? [] : [result.outcome, /no more tests: try again later/.test(result.reason)], ['refused', true]);
     const joins: Serve = async (channel) => {
       const first = await frameOf(channel);
       if (first?.type === 'join') return void (await channel.send({ ...refused, message: 'no such test' }));

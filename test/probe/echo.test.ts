@@ -20,7 +20,11 @@ const REMOTE = { host: '192.0.2.7', port: 7227, family: 4 } as const;
 const NEVER = new AbortController().signal;
 
 function responder(options: { key?: Uint8Array; limits?: Record<string, number> } = {}): UdpResponder {
-  return new UdpResponder({ secret: new Uint8Array(32).fill(1), limits: limitsOf(options.limits ?? {}), ...(options.key ? { key: options.key } : {}) });
+  return new UdpResponder({
+    secret: new Uint8Array(32).fill(1),
+    limits: limitsOf(options.limits ?? {}),
+    ...(options.key ? { key: options.key } : {}),
+  });
 }
 
 /** Delays echoes (not the handshake) by `of(sequence)`; an empty list loses them. */
@@ -43,7 +47,11 @@ async function runOf(script: Script, count: number, options: { intervalMs?: numb
   return run;
 }
 
-async function measured(script: Script, options: Partial<EchoOptions> = {}, more: { key?: Uint8Array; signal?: AbortSignal; target?: string } = {}): Promise<Measurement[]> {
+async function measured(
+  script: Script,
+  options: Partial<EchoOptions> = {},
+  more: { key?: Uint8Array; signal?: AbortSignal; target?: string } = {},
+): Promise<Measurement[]> {
   const network = new ScriptedNetwork(script);
   const names = { lookup: () => Promise.resolve({ outcome: 'ok', addresses: [{ host: REMOTE.host, family: 4 }], elapsedMs: 0 }) };
   const measurements = await echoProbe.run({
@@ -81,7 +89,11 @@ test('losses are told apart by direction, and by burst', async () => {
   const down = echoes((i) => (i === 40 || i === 41 ? [] : [3]));
   const run = await runOf({ up, down }, 100);
   assert.deepEqual(run.lost, { up: 4, down: 2, unknown: 0 });
-  assert.deepEqual(run.losses.runs, [{ length: 1, count: 1 }, { length: 2, count: 1 }, { length: 3, count: 1 }]);
+  assert.deepEqual(run.losses.runs, [
+    { length: 1, count: 1 },
+    { length: 2, count: 1 },
+    { length: 3, count: 1 },
+  ]);
   assert.equal(run.sent, 100);
   assert.equal(run.received, 94);
 });
@@ -113,7 +125,7 @@ test('transit times of each direction are right up to the difference of the cloc
   const run = await runOf({ peerOffsetMs: -777_000, up: echoes((i) => [i % 2 === 0 ? 3 : 5]), down: echoes((i) => [i % 4 === 0 ? 10 : 3]) }, 80);
   for (let i = 1; i < 80; i++) near((run.upMs[i] ?? 0) - (run.upMs[i - 1] ?? 0), i % 2 === 0 ? -2 : 2);
   for (let i = 4; i < 80; i += 4) near((run.downMs[i] ?? 0) - (run.downMs[i - 1] ?? 0), 7);
-  assert.equal(run.skewPpm, undefined, '80 ms are too short to tell the clocks\' drift');
+  assert.equal(run.skewPpm, undefined, "80 ms are too short to tell the clocks' drift");
 });
 
 test('jitter of each direction follows RFC 3550 from changes of its transit', async () => {
@@ -123,7 +135,9 @@ test('jitter of each direction follows RFC 3550 from changes of its transit', as
 });
 
 test('the drift of the clocks is found, reported and taken out of one-way figures', async () => {
-  const run = await runOf({ peerSkew: 80e-6, up: echoes((i) => [3 + ((i * 7) % 11) / 10]), down: echoes((i) => [3 + ((i * 5) % 13) / 10]) }, 2000, { intervalMs: 5 });
+  const run = await runOf({ peerSkew: 80e-6, up: echoes((i) => [3 + ((i * 7) % 11) / 10]), down: echoes((i) => [3 + ((i * 5) % 13) / 10]) }, 2000, {
+    intervalMs: 5,
+  });
   near(run.skewPpm, 80, 1);
   const spread = Math.max(...run.upMs) - Math.min(...run.upMs);
   near(spread, 1, 0.02);
@@ -224,7 +238,11 @@ test('keys that do not match are refused from either side, and the reason says w
     { script: { responder: responder({ key: KEY }) }, key: undefined, reason: /wants a key.*--key-file/ },
     { script: { responder: responder() }, key: KEY, reason: /without a key/ },
     // Somebody who accepts every key without knowing it.
-    { script: { responder: responder({ key: KEY }), mangle: (bytes: Uint8Array) => (bytes[5] === KIND.opened ? bytes.fill(0, 32, 64) : bytes) }, key: KEY, reason: /does not know the key/ },
+    {
+      script: { responder: responder({ key: KEY }), mangle: (bytes: Uint8Array) => (bytes[5] === KIND.opened ? bytes.fill(0, 32, 64) : bytes) },
+      key: KEY,
+      reason: /does not know the key/,
+    },
   ];
   for (const { script, key, reason } of cases) {
     const [rtt, ...more] = await measured(script, { count: 10 }, key ? { key } : {});
@@ -254,7 +272,10 @@ test('an old or foreign peer is named as what it is', async () => {
   const [old] = await measured({ responder: responder(), mangle: version2 }, { timeoutMs: 500 });
   assert.equal(old?.outcome, 'unsupported');
   assert.match(old?.reason ?? '', /protocol version 2, this is 1/);
-  const [foreign] = await measured({ responder: responder(), mangle: () => new TextEncoder().encode('HTTP/1.1 400 Bad Request') }, { timeoutMs: 500 });
+  const [foreign] = await measured(
+    { responder: responder(), mangle: () => new TextEncoder().encode('HTTP/1.1 400 Bad Request') },
+    { timeoutMs: 500 },
+  );
   assert.equal(foreign?.outcome, 'unsupported');
   assert.match(foreign?.reason ?? '', /not a tautline/);
   const refusing = (bytes: Uint8Array): Uint8Array => encodeRefused({ clientNonce: bytes.slice(8, 24), code: 4, retryAfterMs: 0 });
@@ -274,7 +295,8 @@ test('a responder that is full says so', async () => {
 });
 
 test('a refused datagram of before the cookie does not stop a handshake of another client', async () => {
-  const stranger = (bytes: Uint8Array): Uint8Array => (bytes[5] === KIND.cookie ? encodeRefused({ clientNonce: new Uint8Array(16), code: 1, retryAfterMs: 0 }) : bytes);
+  const stranger = (bytes: Uint8Array): Uint8Array =>
+    bytes[5] === KIND.cookie ? encodeRefused({ clientNonce: new Uint8Array(16), code: 1, retryAfterMs: 0 }) : bytes;
   const [rtt] = await measured({ responder: responder(), mangle: stranger }, { timeoutMs: 400 });
   assert.equal(rtt?.outcome, 'timeout');
 });
@@ -282,8 +304,17 @@ test('a refused datagram of before the cookie does not stop a handshake of anoth
 // --- Measurements ----------------------------------------------------------------------------
 
 test('a run gives rtt and jitter with loss, its own error and details', async () => {
-  const measurements = await measured({ responder: responder(), up: echoes((i) => (i === 7 ? [] : [10])), down: echoes((i) => [i % 2 === 0 ? 10 : 12]) }, { count: 100, intervalMs: 1, dscp: 46 });
-  assert.deepEqual(measurements.map(({ metric, outcome }) => [metric, outcome]), [['rtt', 'ok'], ['jitter', 'ok']]);
+  const measurements = await measured(
+    { responder: responder(), up: echoes((i) => (i === 7 ? [] : [10])), down: echoes((i) => [i % 2 === 0 ? 10 : 12]) },
+    { count: 100, intervalMs: 1, dscp: 46 },
+  );
+  assert.deepEqual(
+    measurements.map(({ metric, outcome }) => [metric, outcome]),
+    [
+      ['rtt', 'ok'],
+      ['jitter', 'ok'],
+    ],
+  );
   const [rtt, jitter] = measurements;
   near(rtt?.summary?.min, 20);
   near(rtt?.summary?.max, 22);
@@ -353,14 +384,23 @@ test('aborted before it began, a run measures nothing and says so', async () => 
   assert.equal(rtt?.outcome, 'unchecked');
 });
 
-test('a rate above the responder\'s limit is named as a cause', async () => {
+test("a rate above the responder's limit is named as a cause", async () => {
   const [rtt] = await measured({ responder: responder({ limits: { echoPerSecondMax: 100 } }) }, { count: 300, intervalMs: 1, timeoutMs: 300 });
   assert.ok(rtt?.error?.from.some((cause) => /at most 100 echoes a second/.test(cause)));
 });
 
 test('impossible options are usage errors', async () => {
   const usage = (error: unknown): boolean => error instanceof TautlineError && error.code === 'usage' && error.hint !== undefined;
-  for (const options of [{ count: 0 }, { count: 1.5 }, { intervalMs: 0 }, { durationMs: 0 }, { count: 1e9 }, { sizeBytes: 63 }, { sizeBytes: 65_508 }, { intervalMs: Number.NaN }]) {
+  for (const options of [
+    { count: 0 },
+    { count: 1.5 },
+    { intervalMs: 0 },
+    { durationMs: 0 },
+    { count: 1e9 },
+    { sizeBytes: 63 },
+    { sizeBytes: 65_508 },
+    { intervalMs: Number.NaN },
+  ]) {
     await assert.rejects(measured({ responder: responder() }, options), usage);
   }
 });

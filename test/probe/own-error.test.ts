@@ -16,7 +16,10 @@ test('the error of a median is how long handing over took, and reading where thi
 
 test('what happened at worst is told beside it', () => {
   const { from } = trainError(QUIET);
-  assert.ok(from.some((cause) => /5\.000 us \(median\), 40\.00 us \(p99\)/.test(cause)), from.join());
+  assert.ok(
+    from.some((cause) => /5\.000 us \(median\), 40\.00 us \(p99\)/.test(cause)),
+    from.join(),
+  );
   assert.ok(from.includes('timer: 99 % left at most 3.000 ms late'), from.join());
   assert.ok(from.includes('timer: 100 of 1000 sends were late by more than 1.000 ms'), from.join());
 });

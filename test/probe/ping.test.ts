@@ -57,7 +57,11 @@ rtt min/avg/max/mdev = 9.870/66.435/123.000/56.565 ms, pipe 2
 
 test('the output of iputils is read line by line', () => {
   assert.deepEqual(parsePing(IPUTILS), {
-    replies: [{ sequence: 1, rttMs: 0.057, copy: false }, { sequence: 2, rttMs: 0.033, copy: false }, { sequence: 3, rttMs: 0.038, copy: false }],
+    replies: [
+      { sequence: 1, rttMs: 0.057, copy: false },
+      { sequence: 2, rttMs: 0.033, copy: false },
+      { sequence: 3, rttMs: 0.038, copy: false },
+    ],
     transmitted: 3,
     received: 3,
     complaints: {},
@@ -67,13 +71,26 @@ test('the output of iputils is read line by line', () => {
 
 test('the output of busybox is read line by line', () => {
   const output = parsePing(BUSYBOX);
-  assert.deepEqual(output.replies.map(({ sequence, rttMs }) => [sequence, rttMs]), [[0, 0.043], [1, 0.053], [2, 0.051]]);
+  assert.deepEqual(
+    output.replies.map(({ sequence, rttMs }) => [sequence, rttMs]),
+    [
+      [0, 0.043],
+      [1, 0.053],
+      [2, 0.051],
+    ],
+  );
   assert.equal(output.received, 3);
 });
 
 test('the output of macOS is read line by line', () => {
   const output = parsePing(MACOS);
-  assert.deepEqual(output.replies.map(({ sequence, rttMs }) => [sequence, rttMs]), [[0, 12.345], [2, 112.001]]);
+  assert.deepEqual(
+    output.replies.map(({ sequence, rttMs }) => [sequence, rttMs]),
+    [
+      [0, 12.345],
+      [2, 112.001],
+    ],
+  );
   assert.deepEqual(output.complaints, { 'Destination Host Unreachable': 1 });
   assert.deepEqual([output.transmitted, output.received], [4, 2]);
   const six = parsePing('16 bytes from ::1, icmp_seq=0 hlim=64 time=0.080 ms\n');
@@ -82,18 +99,31 @@ test('the output of macOS is read line by line', () => {
 
 test('copies, complaints and coarse times of a troubled path are told apart', () => {
   const output = parsePing(TROUBLED);
-  assert.deepEqual(output.replies, [{ sequence: 1, rttMs: 9.87, copy: false }, { sequence: 1, rttMs: 11.2, copy: true }, { sequence: 3, rttMs: 123, copy: false }]);
+  assert.deepEqual(output.replies, [
+    { sequence: 1, rttMs: 9.87, copy: false },
+    { sequence: 1, rttMs: 11.2, copy: true },
+    { sequence: 3, rttMs: 123, copy: false },
+  ]);
   assert.deepEqual(output.complaints, { 'Destination Host Unreachable': 1 });
   assert.equal(output.resolutionMs, 1);
 });
 
-test('text that is not ping\'s reads as nothing', () => {
-  assert.deepEqual(parsePing('ping: bad address\n\0\uFFFF64 bytes'), { replies: [], transmitted: undefined, received: undefined, complaints: {}, resolutionMs: undefined });
+test("text that is not ping's reads as nothing", () => {
+  assert.deepEqual(parsePing('ping: bad address\n\0\uFFFF64 bytes'), {
+    replies: [],
+    transmitted: undefined,
+    received: undefined,
+    complaints: {},
+    resolutionMs: undefined,
+  });
 });
 
 test('the command line fits the system', () => {
   const command = { host: '10.0.0.9', family: 4, count: 5, intervalMs: 200, timeoutMs: 1500, sizeBytes: 56 } as const;
-  assert.deepEqual(pingCommand('Debian GNU/Linux 12', command), { program: 'ping', args: ['-4', '-n', '-c', '5', '-i', '0.2', '-s', '56', '-W', '2', '10.0.0.9'] });
+  assert.deepEqual(pingCommand('Debian GNU/Linux 12', command), {
+    program: 'ping',
+    args: ['-4', '-n', '-c', '5', '-i', '0.2', '-s', '56', '-W', '2', '10.0.0.9'],
+  });
   assert.deepEqual(pingCommand('darwin', command).args.slice(-3), ['-W', '1500', '10.0.0.9']);
   assert.equal(pingCommand('darwin', { ...command, host: '::1', family: 6 }).program, 'ping6');
 });
@@ -109,7 +139,11 @@ interface Fake {
   readonly root?: boolean;
 }
 
-async function ping(fake: Fake, options: Partial<PingOptions> = {}, signal = new AbortController().signal): Promise<{ measurements: Measurement[]; ran: string[][] }> {
+async function ping(
+  fake: Fake,
+  options: Partial<PingOptions> = {},
+  signal = new AbortController().signal,
+): Promise<{ measurements: Measurement[]; ran: string[][] }> {
   const ran: string[][] = [];
   let nowMs = 0;
   let sentBefore = 0;
@@ -118,7 +152,11 @@ async function ping(fake: Fake, options: Partial<PingOptions> = {}, signal = new
     const startMs = nowMs;
     for (let i = 0; i < plan.count; i++) {
       const rttMs = (fake.rtt ?? (() => 1))(sentBefore + i);
-      if (rttMs !== undefined) pending.push({ atMs: startMs + (i * plan.intervalNs) / 1e6 + rttMs, bytes: encodeIcmpEcho({ family: 4, identifier: 5, sequence: i & 0xffff, payload: new Uint8Array(0), reply: true }) });
+      if (rttMs !== undefined)
+        pending.push({
+          atMs: startMs + (i * plan.intervalNs) / 1e6 + rttMs,
+          bytes: encodeIcmpEcho({ family: 4, identifier: 5, sequence: i & 0xffff, payload: new Uint8Array(0), reply: true }),
+        });
     }
     sentBefore += plan.count;
     nowMs += ((plan.count === 0 ? 0 : plan.count - 1) * plan.intervalNs + plan.waitNs) / 1e6;
@@ -129,15 +167,34 @@ async function ping(fake: Fake, options: Partial<PingOptions> = {}, signal = new
     const bytes = new Uint8Array(taken.length * 8);
     taken.forEach((reply, k) => bytes.set(reply.bytes, k * 8));
     return Promise.resolve({
-      startNs: BigInt(Math.round(startMs * 1e6)), sent: plan.count, dueNs: due, sentNs: due, callNs: new Float64Array(plan.count), received: taken.length, arrivedNs: arrived, readNs: arrived,
-      length: new Uint32Array(taken.length).fill(64), bytes, stride: 8, errors: plan.count > 0 ? (fake.errors ?? {}) : {}, kernelDrops: 0, cpuMs: 0, elapsedMs: nowMs - startMs, aborted: false,
+      startNs: BigInt(Math.round(startMs * 1e6)),
+      sent: plan.count,
+      dueNs: due,
+      sentNs: due,
+      callNs: new Float64Array(plan.count),
+      received: taken.length,
+      arrivedNs: arrived,
+      readNs: arrived,
+      length: new Uint32Array(taken.length).fill(64),
+      bytes,
+      stride: 8,
+      errors: plan.count > 0 ? (fake.errors ?? {}) : {},
+      kernelDrops: 0,
+      cpuMs: 0,
+      elapsedMs: nowMs - startMs,
+      aborted: false,
     });
   };
   const remote = { host: '10.9.9.2', port: 0, family: 4 };
   const ports = {
     clock: { nowMs: () => nowMs, wallMs: () => 1.8e12 },
     names: { lookup: () => Promise.resolve({ outcome: 'ok', addresses: [{ host: remote.host, family: 4 }], elapsedMs: 0 }) },
-    datagrams: { open: () => (fake.open ? Promise.reject(fake.open) : Promise.resolve({ remote, local: remote, stamps: 'kernel', fallbacks: [], exchange, close: () => Promise.resolve() })) },
+    datagrams: {
+      open: () =>
+        fake.open
+          ? Promise.reject(fake.open)
+          : Promise.resolve({ remote, local: remote, stamps: 'kernel', fallbacks: [], exchange, close: () => Promise.resolve() }),
+    },
     commands: {
       run: (program: string, args: string[]) => {
         ran.push([program, ...args]);
@@ -147,7 +204,13 @@ async function ping(fake: Fake, options: Partial<PingOptions> = {}, signal = new
     facts: { identity: () => Promise.resolve({ os: 'linux', root: fake.root ?? false }) },
   };
   const measurements = await pingProbe.run({
-    target: parseTarget('10.9.9.2:443'), path: 'default', options: { ...pingProbe.defaults, ...options }, ports: ports as unknown as Ports, seed: 1, signal, onProgress: () => {},
+    target: parseTarget('10.9.9.2:443'),
+    path: 'default',
+    options: { ...pingProbe.defaults, ...options },
+    ports: ports as unknown as Ports,
+    seed: 1,
+    signal,
+    onProgress: () => {},
   });
   for (const measurement of measurements) v.parse(MeasurementSchema, JSON.parse(JSON.stringify(measurement)));
   return { measurements, ran };
@@ -160,7 +223,10 @@ test('pings by a socket give rtt, jitter and loss', async () => {
   const [rtt, jitter] = measurements;
   assert.equal(rtt?.outcome, 'ok');
   assert.equal(rtt?.summary?.n, 49);
-  assert.deepEqual([rtt?.summary?.min, rtt?.summary?.max].map((ms) => Math.round((ms ?? 0) * 1e6) / 1e6), [10, 13]);
+  assert.deepEqual(
+    [rtt?.summary?.min, rtt?.summary?.max].map((ms) => Math.round((ms ?? 0) * 1e6) / 1e6),
+    [10, 13],
+  );
   assert.equal(rtt?.loss?.ratio, 1 / 50);
   assert.ok(Math.abs((jitter?.summary?.median ?? 0) - 3) < 1e-6);
 });
@@ -173,20 +239,31 @@ test('more pings than ICMP has sequence numbers are told apart at the seam', asy
 
 test('nobody there, unreachable and prohibited have different reasons', async () => {
   const lost = () => undefined;
-  const { measurements: [silent] } = await ping({ rtt: lost }, { count: 5, intervalMs: 1 });
+  const {
+    measurements: [silent],
+  } = await ping({ rtt: lost }, { count: 5, intervalMs: 1 });
   assert.equal(silent?.outcome, 'lost');
   assert.match(silent?.reason ?? '', /none of 5 pings was answered: the host is off/);
   assert.equal(silent?.loss?.ratio, 1);
-  const { measurements: [unreachable] } = await ping({ rtt: lost, errors: { EHOSTUNREACH: 5 } }, { count: 5, intervalMs: 1 });
+  const {
+    measurements: [unreachable],
+  } = await ping({ rtt: lost, errors: { EHOSTUNREACH: 5 } }, { count: 5, intervalMs: 1 });
   assert.match(unreachable?.reason ?? '', /EHOSTUNREACH/);
-  const { measurements: [looping] } = await ping({ rtt: lost, errors: { TTL_EXCEEDED: 5 } }, { count: 5, intervalMs: 1 });
+  const {
+    measurements: [looping],
+  } = await ping({ rtt: lost, errors: { TTL_EXCEEDED: 5 } }, { count: 5, intervalMs: 1 });
   assert.match(looping?.reason ?? '', /time to live ran out/);
-  const { measurements: [prohibited] } = await ping({ rtt: lost, errors: { EACCES: 5 } }, { count: 5, intervalMs: 1 });
+  const {
+    measurements: [prohibited],
+  } = await ping({ rtt: lost, errors: { EACCES: 5 } }, { count: 5, intervalMs: 1 });
   assert.equal(prohibited?.outcome, 'refused');
 });
 
-test('without the right to open ICMP sockets the system\'s ping measures, and the error says so', async () => {
-  const { measurements: [rtt], ran } = await ping({ open: DENIED, command: { outcome: 'exited', code: 0, stdout: IPUTILS, stderr: '' } }, { count: 10, intervalMs: 100 });
+test("without the right to open ICMP sockets the system's ping measures, and the error says so", async () => {
+  const {
+    measurements: [rtt],
+    ran,
+  } = await ping({ open: DENIED, command: { outcome: 'exited', code: 0, stdout: IPUTILS, stderr: '' } }, { count: 10, intervalMs: 100 });
   assert.equal(rtt?.outcome, 'ok');
   assert.equal(rtt?.summary?.n, 3);
   assert.equal(rtt?.summary?.median, 0.038);
@@ -197,28 +274,40 @@ test('without the right to open ICMP sockets the system\'s ping measures, and th
 });
 
 test('the fallback counts losses and passes on what ping complained about', async () => {
-  const { measurements: [rtt] } = await ping({ open: DENIED, command: { outcome: 'exited', code: 1, stdout: TROUBLED, stderr: '' } }, { count: 4, intervalMs: 200 });
+  const {
+    measurements: [rtt],
+  } = await ping({ open: DENIED, command: { outcome: 'exited', code: 1, stdout: TROUBLED, stderr: '' } }, { count: 4, intervalMs: 200 });
   assert.equal(rtt?.outcome, 'ok');
   assert.deepEqual([rtt?.loss?.sent, rtt?.loss?.received], [4, 2]);
   assert.equal(rtt?.details?.['duplicates'], 1);
-  const none = 'PING 10.9.9.2 (10.9.9.2) 56(84) bytes of data.\nFrom 10.9.9.1 icmp_seq=1 Time to live exceeded\n\n--- 10.9.9.2 ping statistics ---\n2 packets transmitted, 0 received, +1 errors, 100% packet loss, time 1001ms\n';
-  const { measurements: [exceeded] } = await ping({ open: DENIED, command: { outcome: 'exited', code: 1, stdout: none, stderr: '' } });
+  const none =
+    'PING 10.9.9.2 (10.9.9.2) 56(84) bytes of data.\nFrom 10.9.9.1 icmp_seq=1 Time to live exceeded\n\n--- 10.9.9.2 ping statistics ---\n2 packets transmitted, 0 received, +1 errors, 100% packet loss, time 1001ms\n';
+  const {
+    measurements: [exceeded],
+  } = await ping({ open: DENIED, command: { outcome: 'exited', code: 1, stdout: none, stderr: '' } });
   assert.equal(exceeded?.outcome, 'lost');
   assert.match(exceeded?.reason ?? '', /none of 2 pings was answered: Time to live exceeded/);
-  const { measurements: [failed] } = await ping({ open: DENIED, command: { outcome: 'exited', code: 2, stdout: '', stderr: 'ping: connect: Network is unreachable\n' } });
+  const {
+    measurements: [failed],
+  } = await ping({ open: DENIED, command: { outcome: 'exited', code: 2, stdout: '', stderr: 'ping: connect: Network is unreachable\n' } });
   assert.equal(failed?.outcome, 'lost');
   assert.match(failed?.reason ?? '', /Network is unreachable/);
 });
 
 test('with neither the right nor a ping program it is unsupported, and the reason says what to do', async () => {
-  const { measurements: [rtt, ...more] } = await ping({ open: DENIED });
+  const {
+    measurements: [rtt, ...more],
+  } = await ping({ open: DENIED });
   assert.equal(rtt?.outcome, 'unsupported');
   assert.match(rtt?.reason ?? '', /ping_group_range=.*iputils-ping/);
   assert.equal(more.length, 0);
 });
 
 test('a failure to open that is not about rights is an outcome, without the fallback', async () => {
-  const { measurements: [rtt], ran } = await ping({ open: new TautlineError('io', 'no route to 10.9.9.2') });
+  const {
+    measurements: [rtt],
+    ran,
+  } = await ping({ open: new TautlineError('io', 'no route to 10.9.9.2') });
   assert.equal(rtt?.outcome, 'lost');
   assert.match(rtt?.reason ?? '', /no route/);
   assert.deepEqual(ran, []);
@@ -230,7 +319,10 @@ test('impossible options are usage errors', async () => {
 });
 
 test('aborted before it began, nothing is sent', async () => {
-  const { measurements: [rtt], ran } = await ping({ open: DENIED }, {}, AbortSignal.abort());
+  const {
+    measurements: [rtt],
+    ran,
+  } = await ping({ open: DENIED }, {}, AbortSignal.abort());
   assert.equal(rtt?.outcome, 'unchecked');
   assert.deepEqual(ran, []);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RESPONSIVENESS_PARAMETERS as DRAFT, ResponsivenessAlgorithm, isStable, lowerMean, scoreInterval, scoreOf } from '../../src/probe/responsiveness-algorithm.js';
+import {
+  RESPONSIVENESS_PARAMETERS as DRAFT,
+  ResponsivenessAlgorithm,
+  isStable,
+  lowerMean,
+  scoreInterval,
+  scoreOf,
+} from '../../src/probe/responsiveness-algorithm.js';
 import type { ResponsivenessSample, ResponsivenessStep } from '../../src/probe/responsiveness-algorithm.js';
 
 const MBIT = 125_000;
@@ -96,7 +103,10 @@ describe('stability', () => {
 describe('a run', () => {
   test('over a steady path probes after MAD intervals, ends after MAD more, and is sure of itself', () => {
     const { steps, result } = drive(Array.from({ length: 20 }, () => [100, 20] as const));
-    assert.deepEqual(steps.map(({ stage }) => stage), ['goodput', 'goodput', 'goodput', 'responsiveness', 'responsiveness', 'responsiveness', 'responsiveness', 'done']);
+    assert.deepEqual(
+      steps.map(({ stage }) => stage),
+      ['goodput', 'goodput', 'goodput', 'responsiveness', 'responsiveness', 'responsiveness', 'responsiveness', 'done'],
+    );
     assert.deepEqual(result.confidence, { overall: 'high', goodput: 'high', responsiveness: 'high' });
     assert.equal(Math.round(result.score?.rpm ?? 0), 3000);
     assert.equal(result.goodputBps, 100e6);
@@ -105,7 +115,10 @@ describe('a run', () => {
 
   test('adds a connection each interval, up to the most', () => {
     const { steps } = drive(Array.from({ length: 30 }, (_, i) => [(i + 1) ** 3] as const));
-    assert.deepEqual(steps.slice(0, 3).map(({ connections }) => connections), [2, 3, 4]);
+    assert.deepEqual(
+      steps.slice(0, 3).map(({ connections }) => connections),
+      [2, 3, 4],
+    );
     assert.equal(Math.max(...steps.map(({ connections }) => connections)), DRAFT.connectionsMax);
     assert.equal(steps.at(-1)?.connections, DRAFT.connectionsMax);
   });
@@ -127,13 +140,22 @@ describe('a run', () => {
   });
 
   test('gives an unsteady goodput its time, then probes with medium confidence', () => {
-    const { steps, result } = drive(Array.from({ length: 20 }, (_, i) => [(i + 2) % 6 < 3 ? 20 : 200, 20] as const), { goodputIntervalsMax: 6 });
-    assert.equal(steps.findIndex(({ stage }) => stage === 'responsiveness'), 5);
+    const { steps, result } = drive(
+      Array.from({ length: 20 }, (_, i) => [(i + 2) % 6 < 3 ? 20 : 200, 20] as const),
+      { goodputIntervalsMax: 6 },
+    );
+    assert.equal(
+      steps.findIndex(({ stage }) => stage === 'responsiveness'),
+      5,
+    );
     assert.deepEqual(result.confidence, { overall: 'medium', goodput: 'medium', responsiveness: 'high' });
   });
 
   test('has low confidence when goodput had fewer than MAD intervals', () => {
-    const { result } = drive(Array.from({ length: 10 }, () => [100, 20] as const), { goodputIntervalsMax: 2 });
+    const { result } = drive(
+      Array.from({ length: 10 }, () => [100, 20] as const),
+      { goodputIntervalsMax: 2 },
+    );
     assert.deepEqual(result.confidence, { overall: 'low', goodput: 'low', responsiveness: 'high' });
   });
 
@@ -162,7 +184,10 @@ describe('a run', () => {
   });
 
   test('without multiplexing is at most of low confidence', () => {
-    const { result } = drive(Array.from({ length: 20 }, () => [100, 20] as const), { multiplexed: false });
+    const { result } = drive(
+      Array.from({ length: 20 }, () => [100, 20] as const),
+      { multiplexed: false },
+    );
     assert.deepEqual(result.confidence, { overall: 'low', goodput: 'high', responsiveness: 'high' });
     assert.equal(Math.round(result.score?.rpm ?? 0), 3000);
   });

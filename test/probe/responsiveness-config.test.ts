@@ -11,11 +11,23 @@ function why(document: unknown): string {
 
 test('a configuration is read, with names that are not known left alone', () => {
   const parsed = parseResponsivenessConfig(JSON.stringify({ version: 1, urls: { ...URLS, more: 1 }, test_endpoint: 'edge.example', future: [] }));
-  assert.deepEqual(parsed, { ok: true, urls: { small: 'https://x.example/small', large: 'https://x.example/large', upload: 'https://x.example/up', endpoint: 'edge.example' } });
+  assert.deepEqual(parsed, {
+    ok: true,
+    urls: { small: 'https://x.example/small', large: 'https://x.example/large', upload: 'https://x.example/up', endpoint: 'edge.example' },
+  });
 });
 
 test('the older names are understood', () => {
-  const parsed = parseResponsivenessConfig(JSON.stringify({ version: 1, urls: { small_https_download_url: 'https://x.example/s', large_https_download_url: 'https://x.example/l', https_upload_url: 'https://x.example/u' } }));
+  const parsed = parseResponsivenessConfig(
+    JSON.stringify({
+      version: 1,
+      urls: {
+        small_https_download_url: 'https://x.example/s',
+        large_https_download_url: 'https://x.example/l',
+        https_upload_url: 'https://x.example/u',
+      },
+    }),
+  );
   assert.ok(parsed.ok && parsed.urls.upload === 'https://x.example/u');
 });
 

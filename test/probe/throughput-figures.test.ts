@@ -49,10 +49,7 @@ describe('throughput figures', () => {
   it('leave out the warm-up and sum up what follows in bits per second', () => {
     const measurement = throughputMeasurement(result({ intervals: intervals(1, 2, 12_500, 12_500, 25_000) }), OPTIONS);
     assert.equal(measurement.outcome, 'ok');
-    assert.deepEqual(
-      [measurement.summary?.n, measurement.summary?.min, measurement.summary?.median, measurement.summary?.max],
-      [3, 1e6, 1e6, 2e6],
-    );
+    assert.deepEqual([measurement.summary?.n, measurement.summary?.min, measurement.summary?.median, measurement.summary?.max], [3, 1e6, 1e6, 2e6]);
     assert.equal(measurement.details?.['goodputBps'], (50_000 * 8000) / 300);
     assert.equal(measurement.details?.['omittedMs'], 200);
   });

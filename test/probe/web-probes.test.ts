@@ -432,15 +432,13 @@ describe('responsiveness', () => {
       hosts: { client: { addresses: ['10.0.0.1'] }, server: { addresses: ['10.0.0.2'] } },
       paths: [{ from: 'client', to: 'server', delayMs: 10, rateBps: 20e6, queueMs }],
     });
-    network
-      .host('server')
-      .listen(7227, {
-        http: {
-          responder: createHttpResponder({ limits: limitsOf({}), software: 'tautline test', ...(checkTicket ? { checkTicket } : {}) }),
-          protocol,
-          serverMs: () => serverMs,
-        },
-      });
+    network.host('server').listen(7227, {
+      http: {
+        responder: createHttpResponder({ limits: limitsOf({}), software: 'tautline test', ...(checkTicket ? { checkTicket } : {}) }),
+        protocol,
+        serverMs: () => serverMs,
+      },
+    });
     return network;
   }
 

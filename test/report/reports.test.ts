@@ -26,7 +26,9 @@ describe('reports', () => {
   it('let no control character through, in any format', () => {
     for (const document of DOCUMENTS) {
       for (const [name, report] of Object.entries(REPORTS)) {
-        const found = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/.exec(report.render(document, plain));
+        const found = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/.exec(
+          report.render(document, plain),
+        );
         assert.equal(found, null, `${name} lets U+${found?.[0].codePointAt(0)?.toString(16)} through`);
       }
     }
@@ -63,7 +65,10 @@ describe('text report', () => {
   });
 
   it('leaves the p99 out before the interval when room is scarce, and the figure never', () => {
-    const heads = (width: number): string => text(CHECK, width).split('\n').find((line) => line.includes('median')) ?? '';
+    const heads = (width: number): string =>
+      text(CHECK, width)
+        .split('\n')
+        .find((line) => line.includes('median')) ?? '';
     assert.match(heads(120), /median +± +95 % interval +p99 +lost\/n +rating/);
     assert.match(heads(76), /median +95 % interval +lost\/n +rating/);
     assert.match(heads(50), /median/);
@@ -72,8 +77,13 @@ describe('text report', () => {
   it('shows the round trip without load before the one under it, beside its throughput, whichever came first', () => {
     const [load, idle, loaded] = MEASURE.measurements;
     assert.ok(load && idle && loaded);
-    const rows = text({ ...MEASURE, measurements: [load, loaded, idle, { ...load }, { ...loaded }, { ...idle, summary: around('ms', 100, 50) }] }).split('\n').filter((line) => /^ {2,4}(throughput up {3}|idle|under)/.test(line));
-    assert.deepEqual(rows.map((line) => line.slice(0, 26).trim()), ['throughput up', 'idle', 'under upload +121.0 ms', 'throughput up', 'idle', 'under upload +21.40 ms']);
+    const rows = text({ ...MEASURE, measurements: [load, loaded, idle, { ...load }, { ...loaded }, { ...idle, summary: around('ms', 100, 50) }] })
+      .split('\n')
+      .filter((line) => /^ {2,4}(throughput up {3}|idle|under)/.test(line));
+    assert.deepEqual(
+      rows.map((line) => line.slice(0, 26).trim()),
+      ['throughput up', 'idle', 'under upload +121.0 ms', 'throughput up', 'idle', 'under upload +21.40 ms'],
+    );
   });
 
   it('says once what holds for a whole group', () => {
@@ -84,7 +94,13 @@ describe('text report', () => {
   });
 
   it('tells a cause that many errors share once, as it is where the error is largest', () => {
-    const late = (value: number): Measurement => measurement({ probe: 'echo', metric: 'rtt', summary: around('ms', 1, 10), error: { value, unit: 'ms', from: [`timer: sends were up to ${value} ms late`] } });
+    const late = (value: number): Measurement =>
+      measurement({
+        probe: 'echo',
+        metric: 'rtt',
+        summary: around('ms', 1, 10),
+        error: { value, unit: 'ms', from: [`timer: sends were up to ${value} ms late`] },
+      });
     const report = text({ ...MEASURE, measurements: [late(0.01), late(0.03), late(0.02)] });
     assert.match(report, /± comes from timer: sends were up to 0\.03 ms late at worst\n/);
     assert.equal(report.match(/timer/g)?.length, 1);
@@ -92,7 +108,11 @@ describe('text report', () => {
 
   it('shows an impossible figure as an error and gives it no stars, whatever its rating says', () => {
     const impossible = measurement({
-      probe: 'throughput', metric: 'throughput.up', summary: around('bps', 2e9, 10), ceiling: { value: 1e9, unit: 'bps', why: 'the link' }, rating: { band: 'excellent', stars: 5 },
+      probe: 'throughput',
+      metric: 'throughput.up',
+      summary: around('bps', 2e9, 10),
+      ceiling: { value: 1e9, unit: 'bps', why: 'the link' },
+      rating: { band: 'excellent', stars: 5 },
     });
     for (const format of ['text', 'markdown'] as const) {
       const report = REPORTS[format].render({ ...MEASURE, measurements: [impossible] }, plain);
@@ -106,7 +126,8 @@ describe('text report', () => {
 describe('csv report', () => {
   it('has one record a measurement, each with as many fields as the header', () => {
     for (const document of DOCUMENTS) {
-      const count = document.schema === 'tautline.check/1' ? document.subjects.flatMap(({ measurements }) => measurements).length : document.measurements.length;
+      const count =
+        document.schema === 'tautline.check/1' ? document.subjects.flatMap(({ measurements }) => measurements).length : document.measurements.length;
       const records = parseCsv(REPORTS.csv.render(document, plain));
       assert.equal(records.length, count + 1);
       for (const record of records) assert.equal(record.length, CSV_HEADER.length);
@@ -131,7 +152,10 @@ describe('json report', () => {
   });
 
   it('does not depend on the order in which a document was put together', () => {
-    const shuffled = { ...CHECK, subjects: CHECK.subjects.map((subject) => reversed({ ...subject, measurements: subject.measurements.map(reversed) })) };
+    const shuffled = {
+      ...CHECK,
+      subjects: CHECK.subjects.map((subject) => reversed({ ...subject, measurements: subject.measurements.map(reversed) })),
+    };
     assert.equal(REPORTS.json.render(reversed(shuffled), plain), REPORTS.json.render(CHECK, plain));
   });
 

@@ -6,7 +6,19 @@ import { displayWidth } from '../../src/report/index.js';
 
 describe('text for a terminal', () => {
   it('counts wide characters twice and combining ones not at all', () => {
-    const cases = [['abc', 3], ['', 0], ['東京', 4], ['한글', 4], ['ﾊﾝ', 2], ['Ｆｕｌｌ', 8], ['e\u0301', 1], ['★☆', 2], ['–─…±', 4], ['🚀', 2], ['a\u200db', 2]] as const;
+    const cases = [
+      ['abc', 3],
+      ['', 0],
+      ['東京', 4],
+      ['한글', 4],
+      ['ﾊﾝ', 2],
+      ['Ｆｕｌｌ', 8],
+      ['e\u0301', 1],
+      ['★☆', 2],
+      ['–─…±', 4],
+      ['🚀', 2],
+      ['a\u200db', 2],
+    ] as const;
     for (const [text, width] of cases) assert.equal(displayWidth(text), width, text);
   });
 

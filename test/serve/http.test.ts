@@ -42,7 +42,8 @@ test('what is not there, not allowed or too much is refused by its own status', 
 });
 
 test('with a key, only the two harmless paths need no ticket', () => {
-  const status = (target: string, rest?: Partial<HttpAsk>): number => answerHttp(ask(target === '/upload' ? 'POST' : 'GET', target, rest), KEYED).status;
+  const status = (target: string, rest?: Partial<HttpAsk>): number =>
+    answerHttp(ask(target === '/upload' ? 'POST' : 'GET', target, rest), KEYED).status;
   for (const target of ['/', '/small']) assert.equal(status(target), 200, target);
   for (const target of ['/large', '/bytes/1', '/upload', '/.well-known/nq']) {
     assert.equal(status(target), 401, target);
@@ -57,9 +58,16 @@ test('the configuration names this server as the client called it', () => {
   assert.equal(reply.headers['content-type'], 'application/json');
   assert.deepEqual(JSON.parse(textOf(reply)), {
     version: 1,
-    urls: { large_download_url: 'http://10.0.0.2:7227/large', small_download_url: 'http://10.0.0.2:7227/small', upload_url: 'http://10.0.0.2:7227/upload' },
+    urls: {
+      large_download_url: 'http://10.0.0.2:7227/large',
+      small_download_url: 'http://10.0.0.2:7227/small',
+      upload_url: 'http://10.0.0.2:7227/upload',
+    },
   });
-  assert.match(textOf(answerHttp(ask('GET', '/.well-known/nq', { authority: 'rpm.example.org', secure: true }), OPEN)), /https:\/\/rpm\.example\.org\/large/);
+  assert.match(
+    textOf(answerHttp(ask('GET', '/.well-known/nq', { authority: 'rpm.example.org', secure: true }), OPEN)),
+    /https:\/\/rpm\.example\.org\/large/,
+  );
   assert.match(textOf(answerHttp(ask('GET', '/.well-known/nq', { authority: '[fd00::1]:7227' }), OPEN)), /http:\/\/\[fd00::1\]:7227\/large/);
 });
 

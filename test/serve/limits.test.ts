@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { TautlineError } from '../../src/base/index.js';
 import { DEFAULT_LIMITS, LIMITS, LIMIT_NAMES, limitsOf } from '../../src/serve/index.js';
 
-const config = (pattern: RegExp) => (error: unknown): boolean => error instanceof TautlineError && error.code === 'config' && pattern.test(`${error.message} ${error.hint ?? ''}`);
+const config =
+  (pattern: RegExp) =>
+  (error: unknown): boolean =>
+    error instanceof TautlineError && error.code === 'config' && pattern.test(`${error.message} ${error.hint ?? ''}`);
 
 test('every default is within its own bounds', () => {
   for (const name of LIMIT_NAMES) assert.equal(limitsOf({ [name]: LIMITS[name].default })[name], DEFAULT_LIMITS[name]);

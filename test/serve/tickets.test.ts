@@ -20,7 +20,8 @@ test('a ticket opens for whom it was issued, as long as it lives', () => {
 test('nothing else opens', () => {
   const book = tickets();
   const ticket = book.issue('a', 0);
-  for (const wrong of ['', ticket.slice(1), `${ticket}0`, ticket.toUpperCase() === ticket ? 'x' : ticket.toUpperCase(), 'a'.repeat(100_000)]) assert.ok(!book.check('a', wrong, 0), wrong.slice(0, 60));
+  for (const wrong of ['', ticket.slice(1), `${ticket}0`, ticket.toUpperCase() === ticket ? 'x' : ticket.toUpperCase(), 'a'.repeat(100_000)])
+    assert.ok(!book.check('a', wrong, 0), wrong.slice(0, 60));
 });
 
 test('there are never more than the limit: the oldest gives way, the expired first', () => {

@@ -13,7 +13,11 @@ export class Desk {
 
   constructor(options: { key?: Uint8Array; limits?: Record<string, number>; secret?: Uint8Array } = {}) {
     this.key = options.key;
-    this.responder = new UdpResponder({ secret: options.secret ?? new Uint8Array(32).fill(4), limits: limitsOf(options.limits ?? {}), ...(options.key ? { key: options.key } : {}) });
+    this.responder = new UdpResponder({
+      secret: options.secret ?? new Uint8Array(32).fill(4),
+      limits: limitsOf(options.limits ?? {}),
+      ...(options.key ? { key: options.key } : {}),
+    });
   }
 
   get nowNs(): bigint {

@@ -7,7 +7,16 @@ import { Desk, address } from './udp-client.js';
 
 const HOSTS = ['192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2', '2001:db8:1::1'].map((host) => address(host));
 const KEY = new Uint8Array(32).fill(3);
-const LIMITS = { udpSessionsMax: 6, udpSessionsPerClientMax: 3, floodsMax: 2, floodsPerClientMax: 1, floodMs: 1000, udpSessionIdleMs: 5000, udpSessionLingerMs: 500, echoPerSecondMax: 1000 };
+const LIMITS = {
+  udpSessionsMax: 6,
+  udpSessionsPerClientMax: 3,
+  floodsMax: 2,
+  floodsPerClientMax: 1,
+  floodMs: 1000,
+  udpSessionIdleMs: 5000,
+  udpSessionLingerMs: 500,
+  echoPerSecondMax: 1000,
+};
 
 interface Step {
   readonly host: number;
@@ -26,7 +35,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   session: fc.nat(7),
   number: fc.oneof(fc.nat(300), fc.integer({ min: 0, max: 0xffffffff })),
   size: fc.oneof(fc.nat(2000), fc.nat(65_535)),
-  changes: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 3 }) }),
+  changes: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 3 }) },
+  ),
   cut: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(200) }),
   waitMs: fc.oneof(fc.nat(20), fc.nat(8000), fc.constant(-1000)),
 });
@@ -75,7 +87,8 @@ test('any sequence of whole, changed and cut datagrams keeps the invariants', ()
           proven.add(at.host);
           sessions.push(new DataView(answer.buffer, answer.byteOffset).getBigUint64(24));
         }
-        if (answer && !proven.has(at.host)) assert.ok(answer[5] === KIND.cookie || answer[5] === KIND.refused, `kind ${answer[5]} to an unproven address`);
+        if (answer && !proven.has(at.host))
+          assert.ok(answer[5] === KIND.cookie || answer[5] === KIND.refused, `kind ${answer[5]} to an unproven address`);
         assert.ok((balance[at.host] ?? 0) >= 0);
         const { floods, nextNs } = desk.responder.due(desk.nowNs);
         assert.ok(floods.length <= LIMITS.floodsMax);
@@ -124,7 +137,14 @@ test('answers of a responder sent to a responder go nowhere: no two of them can 
   const session = desk.open(from);
   const version2 = encodeHello(new Uint8Array(16));
   version2[4] = 2;
-  const answers = [encodeHello(new Uint8Array(16)), desk.prepareOpen(from), desk.prepareOpen(from, { key: new Uint8Array(32) }), encodeEcho(session, 1, 200), encodeFinish(session, 1), version2].map((bytes) => desk.send(bytes, from));
+  const answers = [
+    encodeHello(new Uint8Array(16)),
+    desk.prepareOpen(from),
+    desk.prepareOpen(from, { key: new Uint8Array(32) }),
+    encodeEcho(session, 1, 200),
+    encodeFinish(session, 1),
+    version2,
+  ].map((bytes) => desk.send(bytes, from));
   const other = new Desk();
   for (const answer of answers) {
     assert.ok(answer);

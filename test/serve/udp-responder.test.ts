@@ -80,7 +80,7 @@ test('with a key, both sides prove it; a wrong one is refused, and no session is
   const transcript = new Uint8Array([...openTranscript(open.slice(8, 24), open.slice(40, 56), open.slice(24, 40)), ...new Uint8Array(8)]);
   new DataView(transcript.buffer).setBigUint64(transcript.length - 8, opened.session);
   assert.deepEqual(opened.mac, new Uint8Array(proveKey(key, 'server', transcript)));
-  assert.notDeepEqual(opened.mac, open.slice(56, 88), 'a proof cannot be sent back as one\'s own');
+  assert.notDeepEqual(opened.mac, open.slice(56, 88), "a proof cannot be sent back as one's own");
 });
 
 test('a hello of another protocol version is told so in fewer bytes', () => {
@@ -108,13 +108,18 @@ test('a session is worth nothing from another address', () => {
   const desk = new Desk();
   const session = desk.open(ME);
   const thief = address('198.51.100.9');
-  for (const bytes of [encodeEcho(session, 0), encodeFinish(session, 1), encodeData(session, 0, 0n, 64), encodeFlood({ session, nonce: 1, sizeBytes: 1000, rateBps: 0, durationMs: 1000 })]) {
+  for (const bytes of [
+    encodeEcho(session, 0),
+    encodeFinish(session, 1),
+    encodeData(session, 0, 0n, 64),
+    encodeFlood({ session, nonce: 1, sizeBytes: 1000, rateBps: 0, durationMs: 1000 }),
+  ]) {
     assert.equal(desk.send(bytes, thief), undefined);
   }
   assert.equal(desk.responder.due(desk.nowNs).floods.length, 0);
   assert.equal(desk.responder.counters()['unproven'], 4);
   const reply = desk.ask(encodeEcho(session, 0), ME);
-  assert.equal(reply?.kind === 'reply' && reply.received, 1, 'and the thief\'s echo was not counted');
+  assert.equal(reply?.kind === 'reply' && reply.received, 1, "and the thief's echo was not counted");
 });
 
 test('sessions are bounded for each client and for all', () => {
@@ -225,7 +230,11 @@ test('a report is never longer than the finish that asked for it', () => {
   }
   const report = desk.ask(encodeFinish(session, 2, 1300), ME);
   assert.ok(report?.kind === 'report');
-  assert.equal(report.intervals.reduce((sum, n) => sum + n, 0), 5000, '50 s in intervals of 200 ms');
+  assert.equal(
+    report.intervals.reduce((sum, n) => sum + n, 0),
+    5000,
+    '50 s in intervals of 200 ms',
+  );
   assert.equal(report.jitterNs, 0);
   assert.equal(report.elapsedNs, 49_990e6);
 });
@@ -377,7 +386,8 @@ test('a flood goes on only while its client says that it still takes it', () => 
 
 test('floods are limited in number, size, rate and time, and a refusal is shorter than the request', () => {
   const desk = new Desk({ limits: { floodsMax: 3, floodsPerClientMax: 2, floodRateBpsMax: 1e6, floodMs: 500 } });
-  const request = (session: bigint, sizeBytes = 1000): Uint8Array => encodeFlood({ session, nonce: 1, sizeBytes, rateBps: 1e9, durationMs: 3_600_000 });
+  const request = (session: bigint, sizeBytes = 1000): Uint8Array =>
+    encodeFlood({ session, nonce: 1, sizeBytes, rateBps: 1e9, durationMs: 3_600_000 });
   const sessions = [1, 2, 3].map((nonce) => desk.open(ME, nonce));
   assert.equal(desk.send(request(sessions[0] as bigint), ME), undefined);
   assert.equal(desk.send(request(sessions[1] as bigint), ME), undefined);

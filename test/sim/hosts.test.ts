@@ -37,11 +37,7 @@ describe('scenarios', () => {
     ['two paths between the same', { ...good, paths: [...good.paths, { from: 'b', to: 'a' }] }, /two paths/],
     ['two hosts with one address', { ...good, hosts: { a: { addresses: ['10.0.0.1'] }, b: { addresses: ['10.0.0.1'] } } }, /two hosts/],
     ['an event for nobody', { ...good, events: [{ atMs: 1, kill: 'c' }] }, /no host 'c'/],
-    [
-      'a port outside its range',
-      { ...good, hosts: { ...good.hosts, c: { addresses: [], services: [{ kind: 'tcp-echo', port: 70_000 }] } } },
-      /port/,
-    ],
+    ['a port outside its range', { ...good, hosts: { ...good.hosts, c: { addresses: [], services: [{ kind: 'tcp-echo', port: 70_000 }] } } }, /port/],
   ];
   for (const [what, input, message] of bad) {
     test(`${what} is refused by name`, () => assert.match(errorOf(input).message, message));
@@ -194,9 +190,7 @@ describe('the web', () => {
     assert.ok(stopped.outcome === 'failed' && stopped.reason.includes('CERT_HAS_EXPIRED'));
     assert.equal((await get(world(untrusted), 'https://web.example/', true)).outcome, 'ok');
     const network = world(untrusted);
-    const shaken = await network.run(
-      network.ports('a').web.tls({ remote: { ...ECHO, port: 443 }, serverName: 'web.example', timeoutMs: 5000 }),
-    );
+    const shaken = await network.run(network.ports('a').web.tls({ remote: { ...ECHO, port: 443 }, serverName: 'web.example', timeoutMs: 5000 }));
     assert.ok(shaken.outcome === 'ok' && !shaken.authorized && shaken.certificate?.subject === 'web.example');
     near(shaken.handshakeMs, 23);
   });
@@ -266,10 +260,7 @@ describe('what else a host has', () => {
     assert.equal(await ping(pair({ delayMs: 5 })), 4);
     assert.equal(await ping(pair({ delayMs: 5 }, { b: { icmp: 'silent' } })), 0);
     assert.equal(await ping(pair({ delayMs: 5, icmp: 'filtered' })), 0);
-    await assert.rejects(
-      ping(pair({}, { a: { mayPing: false } })),
-      (error) => error instanceof TautlineError && error.code === 'permission',
-    );
+    await assert.rejects(ping(pair({}, { a: { mayPing: false } })), (error) => error instanceof TautlineError && error.code === 'permission');
   });
 
   test('a full disk and missing permission are errors with the right code, and keep the old text', async () => {
@@ -342,11 +333,7 @@ describe('what else a host has', () => {
     network.host('b').serveDatagrams(7227, responder);
     const nonce = new Uint8Array(16).fill(9);
     const hello = encodeHello(nonce);
-    const log = await exchange(
-      network,
-      { payload: hello, count: 1, sequence: { offset: hello.length - 4, width: 4 } },
-      { ...ECHO, port: 7227 },
-    );
+    const log = await exchange(network, { payload: hello, count: 1, sequence: { offset: hello.length - 4, width: 4 } }, { ...ECHO, port: 7227 });
     const answer = decodeServerDatagram(log.bytes.subarray(0, log.length[0]));
     assert.ok(answer.kind === 'cookie');
     assert.deepEqual(answer.clientNonce, nonce);

@@ -71,8 +71,7 @@ describe('jitter', () => {
 });
 
 describe('loss', () => {
-  const within = (count: number, n: number, ratio: number): boolean =>
-    Math.abs(count - n * ratio) <= 3.5 * Math.sqrt(n * ratio * (1 - ratio));
+  const within = (count: number, n: number, ratio: number): boolean => Math.abs(count - n * ratio) <= 3.5 * Math.sqrt(n * ratio * (1 - ratio));
 
   test('random: as many as the ratio says, within binomial bounds, in the declared direction only', async () => {
     const network = pair({ delayMs: 5, loss: 0.02, back: { loss: 0 } });

@@ -51,9 +51,7 @@ const SHAPED: DirectionSpec = { delayMs: 10, rateBps: 50e6, queueMs: 100 };
 
 describe('connecting', () => {
   const connect = (network: SimNetwork, options: { port?: number; timeoutMs?: number } = {}) =>
-    network.run(() =>
-      network.ports('a').streams.connect({ remote: { ...ECHO, port: options.port ?? PORT }, timeoutMs: options.timeoutMs ?? 5000 }),
-    );
+    network.run(() => network.ports('a').streams.connect({ remote: { ...ECHO, port: options.port ?? PORT }, timeoutMs: options.timeoutMs ?? 5000 }));
   const listening = (path: Parameters<typeof pair>[0], options: Parameters<typeof pair>[1] = {}): SimNetwork => {
     const network = pair(path, options);
     network.host('b').listen(PORT, { onConnection: () => {} });
@@ -68,9 +66,7 @@ describe('connecting', () => {
 
   test('a lost SYN costs a second, and three seconds when the next is lost too', async () => {
     const took = await Promise.all(
-      Array.from({ length: 60 }, (_, seed) =>
-        connect(listening({ delayMs: 10, loss: 0.3, back: { loss: 0 } }, { seed }), { timeoutMs: 20_000 }),
-      ),
+      Array.from({ length: 60 }, (_, seed) => connect(listening({ delayMs: 10, loss: 0.3, back: { loss: 0 } }, { seed }), { timeoutMs: 20_000 })),
     );
     const times = new Set(took.map(({ connectMs }) => connectMs));
     assert.ok(
@@ -241,9 +237,7 @@ describe('dying in the middle', () => {
     const here = network.ports('a');
     network.host('b').listen(PORT, {
       onConnection: (connection) =>
-        void network
-          .ports('b')
-          .streams.pump({ connections: [connection], role: 'send', durationMs: 10_000, idleMs: 1000, intervalMs: 500 }),
+        void network.ports('b').streams.pump({ connections: [connection], role: 'send', durationMs: 10_000, idleMs: 1000, intervalMs: 500 }),
     });
     const log = await network.run(async () => {
       const made = await here.streams.connect({ remote: { ...ECHO, port: PORT }, timeoutMs: 1000 });
@@ -298,10 +292,7 @@ describe('dying in the middle', () => {
 
 describe('a reader that does not read', () => {
   test('holds the writer up once both buffers are full, and lets it go on', async () => {
-    const network = pair(
-      { delayMs: 5, rateBps: 1e9 },
-      { a: { tcp: { sendBufferBytes: 100_000 } }, b: { tcp: { receiveBufferBytes: 50_000 } } },
-    );
+    const network = pair({ delayMs: 5, rateBps: 1e9 }, { a: { tcp: { sendBufferBytes: 100_000 } }, b: { tcp: { receiveBufferBytes: 50_000 } } });
     let far: Connection | undefined;
     network.host('b').listen(PORT, { onConnection: (connection) => (far = connection) });
     await network.run(async () => {

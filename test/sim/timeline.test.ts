@@ -53,9 +53,7 @@ describe('virtual time', () => {
       const { clock } = network.ports('a');
       await clock.sleep(5);
       const zlib = await import('node:zlib');
-      const packed = await new Promise<Uint8Array>((resolve, reject) =>
-        zlib.gzip('x', (error, bytes) => (error ? reject(error) : resolve(bytes))),
-      );
+      const packed = await new Promise<Uint8Array>((resolve, reject) => zlib.gzip('x', (error, bytes) => (error ? reject(error) : resolve(bytes))));
       await clock.sleep(5);
       return packed.length;
     });

@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { decodeHistogram, encodeHistogram, Histogram, sortedSamples } from '../../src/stats/index.js';
 
 const HIGHEST = 2 ** 53 - 1;
-const values = fc.array(fc.oneof(fc.nat(5000), fc.maxSafeNat(), fc.nat(40).map((e) => 2 ** e), fc.nat(40).map((e) => 2 ** e - 1)), { minLength: 1, maxLength: 80 });
+const values = fc.array(
+  fc.oneof(
+    fc.nat(5000),
+    fc.maxSafeNat(),
+    fc.nat(40).map((e) => 2 ** e),
+    fc.nat(40).map((e) => 2 ** e - 1),
+  ),
+  { minLength: 1, maxLength: 80 },
+);
 const digits = fc.integer({ min: 1, max: 4 });
 
 function filled(samples: readonly number[], significantDigits: number): Histogram {
@@ -94,7 +102,10 @@ describe('histogram', () => {
   });
 
   it('never throws on bytes that are none, and never takes a cut one for whole', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => assert.equal(decodeHistogram(bytes).kind, 'garbled')), { seed: 6 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => assert.equal(decodeHistogram(bytes).kind, 'garbled')),
+      { seed: 6 },
+    );
     const bytes = encodeHistogram(filled([1, 5000, 2 ** 40], 2));
     for (let length = 0; length < bytes.length; length++) assert.equal(decodeHistogram(bytes.subarray(0, length)).kind, 'garbled');
     assert.equal(decodeHistogram(Uint8Array.from([...bytes, 0])).kind, 'garbled');

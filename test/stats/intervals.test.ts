@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seededRandom } from '../../src/base/index.js';
-import { bootstrapInterval, inflationAt, lossOf, mean, meanInterval, medianInterval, normalQuantile, orderInterval, orderRanks, quantileInterval, sortedSamples, summarize, wilson } from '../../src/stats/index.js';
+import {
+  bootstrapInterval,
+  inflationAt,
+  lossOf,
+  mean,
+  meanInterval,
+  medianInterval,
+  normalQuantile,
+  orderInterval,
+  orderRanks,
+  quantileInterval,
+  sortedSamples,
+  summarize,
+  wilson,
+} from '../../src/stats/index.js';
 import { near, scipyFigures } from './fixtures.js';
 
 describe('intervals', () => {
@@ -15,8 +29,17 @@ describe('intervals', () => {
   });
 
   it("of a proportion agree with Newcombe's Table I, method 3 (Statistics in Medicine 17, 1998)", () => {
-    const published = [[81, 263, 0.2553, 0.3662], [15, 148, 0.0624, 0.1605], [0, 20, 0, 0.1611], [1, 29, 0.0061, 0.1718]] as const;
-    for (const [k, n, low, high] of published) assert.deepEqual(wilson(k, n).map((bound) => Number(bound.toFixed(4))), [low, high]);
+    const published = [
+      [81, 263, 0.2553, 0.3662],
+      [15, 148, 0.0624, 0.1605],
+      [0, 20, 0, 0.1611],
+      [1, 29, 0.0061, 0.1718],
+    ] as const;
+    for (const [k, n, low, high] of published)
+      assert.deepEqual(
+        wilson(k, n).map((bound) => Number(bound.toFixed(4))),
+        [low, high],
+      );
   });
 
   for (const [name, sample] of Object.entries(figures.samples)) {
@@ -26,7 +49,8 @@ describe('intervals', () => {
         assert.ok(near(actual?.[0], low) && near(actual?.[1], high), `mean at ${level}: ${actual}`);
       }
       const sorted = sortedSamples(sample.samples);
-      for (const [p, level, expected] of sample.quantileIntervals) assert.deepEqual(orderInterval(sorted, p, level, 1) ?? null, expected, `p ${p} at ${level}`);
+      for (const [p, level, expected] of sample.quantileIntervals)
+        assert.deepEqual(orderInterval(sorted, p, level, 1) ?? null, expected, `p ${p} at ${level}`);
     });
 
     const bootstrap = sample.bootstrapMedian;
@@ -35,7 +59,10 @@ describe('intervals', () => {
         const actual = medianInterval(sample.samples, { method: 'bootstrap', seed: 3, resamples: 20_000 });
         const spread = bootstrap[1] - bootstrap[0];
         assert.ok(actual);
-        assert.ok(Math.abs(actual[0] - bootstrap[0]) <= 0.1 * spread && Math.abs(actual[1] - bootstrap[1]) <= 0.1 * spread, `${actual}, not ${bootstrap}`);
+        assert.ok(
+          Math.abs(actual[0] - bootstrap[0]) <= 0.1 * spread && Math.abs(actual[1] - bootstrap[1]) <= 0.1 * spread,
+          `${actual}, not ${bootstrap}`,
+        );
       });
     }
   }
@@ -56,9 +83,18 @@ describe('intervals', () => {
     // The sign of an AR(1) series has correlation (2 / pi) asin(0.9^k) at lag k: 13.3 in sum.
     const inflation = inflationAt(dependent, 0);
     assert.ok(inflation > 9 && inflation < 16, `${inflation}`);
-    const batched = inflationAt(Array.from({ length: 200_000 }, () => (state = 0.9 * state + random.next() - 0.5)), 0);
+    const batched = inflationAt(
+      Array.from({ length: 200_000 }, () => (state = 0.9 * state + random.next() - 0.5)),
+      0,
+    );
     assert.ok(batched > 10 && batched < 15, `${batched}`);
-    assert.equal(inflationAt(Array.from({ length: 100 }, () => 7), 7), 1);
+    assert.equal(
+      inflationAt(
+        Array.from({ length: 100 }, () => 7),
+        7,
+      ),
+      1,
+    );
   });
 
   it('of the median exist from six samples on', () => {
@@ -70,7 +106,13 @@ describe('intervals', () => {
   it('are left out where samples are too few', () => {
     assert.equal(meanInterval([1]), undefined);
     assert.equal(bootstrapInterval([1], mean, { seed: 1 }), undefined);
-    assert.equal(quantileInterval(Array.from({ length: 50 }, (_, i) => i), 0.99), undefined);
+    assert.equal(
+      quantileInterval(
+        Array.from({ length: 50 }, (_, i) => i),
+        0.99,
+      ),
+      undefined,
+    );
     assert.deepEqual(wilson(0, 0), [0, 1]);
     assert.deepEqual(lossOf(0, 0), { sent: 0, received: 0, ratio: 0, ci95: [0, 1] });
   });
@@ -106,10 +148,14 @@ describe('95 % intervals on null data', () => {
 
   it('of the median hold their level when each sample resembles the last', () => {
     // AR(1) with coefficient 0.8: an interval that took the samples for independent would cover about 52 %.
-    const share = covered(4, (random) => {
-      let state = normalQuantile(random()) / 0.6;
-      return summarize(series(400, () => (state = 0.8 * state + normalQuantile(random()))))?.ci95;
-    }, 0);
+    const share = covered(
+      4,
+      (random) => {
+        let state = normalQuantile(random()) / 0.6;
+        return summarize(series(400, () => (state = 0.8 * state + normalQuantile(random()))))?.ci95;
+      },
+      0,
+    );
     assert.ok(share >= 0.91 && share <= 0.98, `${share}`);
   });
 
@@ -124,7 +170,15 @@ describe('95 % intervals on null data', () => {
   });
 
   it('by bootstrap hold nearly their level', () => {
-    const share = covered(7, (random) => medianInterval(series(40, () => -Math.log(1 - random())), { method: 'bootstrap', resamples: 300, seed: 11 }), Math.LN2);
+    const share = covered(
+      7,
+      (random) =>
+        medianInterval(
+          series(40, () => -Math.log(1 - random())),
+          { method: 'bootstrap', resamples: 300, seed: 11 },
+        ),
+      Math.LN2,
+    );
     assert.ok(share >= 0.9 && share <= 0.98, `${share}`);
   });
 });

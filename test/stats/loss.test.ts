@@ -22,7 +22,10 @@ describe('loss', () => {
       const actual = burstiness([...figures.pattern].map((letter) => letter === 'R'));
       assert.equal(actual.sent, figures.pattern.length);
       assert.equal(actual.lost, figures.lost);
-      assert.deepEqual(actual.runs.map(({ length, count }) => [length, count]), figures.runs);
+      assert.deepEqual(
+        actual.runs.map(({ length, count }) => [length, count]),
+        figures.runs,
+      );
       assert.equal(actual.longestRun, figures.runs.at(-1)?.[0] ?? 0);
       assert.deepEqual(actual.gilbert ? [actual.gilbert.p, actual.gilbert.r] : null, figures.gilbert);
       assert.equal(actual.rfc3611.bursts, figures.bursts);

@@ -9,7 +9,8 @@ describe('quantiles and moments', () => {
     it(`agree with NumPy and SciPy on ${name}`, () => {
       const sorted = sortedSamples(figures.samples);
       for (const [p, expected] of figures.quantiles) assert.ok(near(quantile(sorted, p), expected), `p ${p}`);
-      for (const [p, expected] of figures.harrellDavis) assert.ok(near(harrellDavisQuantile(sorted, p), expected), `Harrell-Davis ${p}: ${harrellDavisQuantile(sorted, p)}, not ${expected}`);
+      for (const [p, expected] of figures.harrellDavis)
+        assert.ok(near(harrellDavisQuantile(sorted, p), expected), `Harrell-Davis ${p}: ${harrellDavisQuantile(sorted, p)}, not ${expected}`);
       for (const [cut, expected] of figures.trimmed) assert.ok(near(trimmedMean(figures.samples, cut), expected), `trim ${cut}`);
       const summary = summarize(figures.samples);
       assert.ok(summary);
@@ -60,14 +61,17 @@ describe('quantiles and moments', () => {
 
   it('are ordered and inside the samples, whatever these are', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }), { minLength: 1, maxLength: 60 }), (samples) => {
-        const summary = summarize(samples);
-        assert.ok(summary);
-        const { min, median, p95, p99, max, ci95 } = summary;
-        assert.ok(min <= median && median <= p95 && p95 <= p99 && p99 <= max);
-        if (ci95) assert.ok(min <= ci95[0] && ci95[0] <= median && median <= ci95[1] && ci95[1] <= max);
-        assert.equal(ci95 !== undefined || samples.length < 6 || samples.length >= 20, true);
-      }),
+      fc.property(
+        fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }), { minLength: 1, maxLength: 60 }),
+        (samples) => {
+          const summary = summarize(samples);
+          assert.ok(summary);
+          const { min, median, p95, p99, max, ci95 } = summary;
+          assert.ok(min <= median && median <= p95 && p95 <= p99 && p99 <= max);
+          if (ci95) assert.ok(min <= ci95[0] && ci95[0] <= median && median <= ci95[1] && ci95[1] <= max);
+          assert.equal(ci95 !== undefined || samples.length < 6 || samples.length >= 20, true);
+        },
+      ),
       { seed: 1 },
     );
   });

@@ -22,7 +22,15 @@ describe('special functions', () => {
   });
 
   it('agree with the published table of Student t (NIST/SEMATECH e-Handbook, 1.3.6.7.2)', () => {
-    for (const [df, expected] of [[1, 12.706], [2, 4.303], [5, 2.571], [10, 2.228], [30, 2.042], [60, 2.0], [100, 1.984]] as const) {
+    for (const [df, expected] of [
+      [1, 12.706],
+      [2, 4.303],
+      [5, 2.571],
+      [10, 2.228],
+      [30, 2.042],
+      [60, 2.0],
+      [100, 1.984],
+    ] as const) {
       assert.ok(Math.abs(studentTQuantile(0.975, df) - expected) <= 0.0005, `df ${df}`);
     }
   });

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import packet from 'dns-packet';
 import fc from 'fast-check';
-import { DNS_TYPES, DNS_UDP_BYTES_MAX, answersQuestion, decodeDnsMessage, encodeDnsQuery, frameDns, isDnsName, unframeDns } from '../../src/wire/index.js';
+import {
+  DNS_TYPES,
+  DNS_UDP_BYTES_MAX,
+  answersQuestion,
+  decodeDnsMessage,
+  encodeDnsQuery,
+  frameDns,
+  isDnsName,
+  unframeDns,
+} from '../../src/wire/index.js';
 import type { DnsMessage, DnsType } from '../../src/wire/index.js';
 
 type Answer = Extract<DnsMessage, { kind: 'answer' }>;
@@ -62,7 +71,16 @@ test('a query is no answer', () => {
 });
 
 test('names are checked as DNS takes them', () => {
-  const good = ['.', 'a', 'example.com', 'example.com.', '_sip._tcp.example.com', 'xn--bcher-kva.example', `${'a'.repeat(63)}.b`, Array(4).fill('a'.repeat(61)).join('.')];
+  const good = [
+    '.',
+    'a',
+    'example.com',
+    'example.com.',
+    '_sip._tcp.example.com',
+    'xn--bcher-kva.example',
+    `${'a'.repeat(63)}.b`,
+    Array(4).fill('a'.repeat(61)).join('.'),
+  ];
   const bad = ['', '..', 'a..b', '.a', 'a b', 'a\u0000b', `${'a'.repeat(64)}.b`, Array(5).fill('a'.repeat(60)).join('.')];
   for (const name of good) assert.ok(isDnsName(name), name);
   for (const name of bad) assert.ok(!isDnsName(name), JSON.stringify(name));
@@ -72,12 +90,16 @@ test('no bytes make the decoder throw, be they random or an answer with some byt
   fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => void decodeDnsMessage(bytes)));
   const answer = answerTo(encodeDnsQuery(3, { name: 'example.com', type: 'A' }));
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(answer.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), fc.nat(answer.length), (changes, length) => {
-      const bytes = Uint8Array.from(answer);
-      for (const [at, value] of changes) bytes[at] = value;
-      const message = decodeDnsMessage(bytes.subarray(0, length));
-      assert.ok(message.kind === 'answer' || message.why.length > 0);
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.nat(answer.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+      fc.nat(answer.length),
+      (changes, length) => {
+        const bytes = Uint8Array.from(answer);
+        for (const [at, value] of changes) bytes[at] = value;
+        const message = decodeDnsMessage(bytes.subarray(0, length));
+        assert.ok(message.kind === 'answer' || message.why.length > 0);
+      },
+    ),
   );
 });
 

@@ -26,21 +26,26 @@ test('a window agrees with a set, as long as numbers stay inside it', () => {
 
 test('a sliding window agrees with a set of the last numbers, over jumps of any length', () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.integer({ min: -70, max: 200 }), fc.integer({ min: 1, max: 3 }), fc.constantFrom(-64, -63, 63, 64, 65)), { maxLength: 300 }), (steps) => {
-      const size = 64;
-      const window = new SequenceWindow(size);
-      const seen = new Set<number>();
-      let at = 1000;
-      let highest = -1;
-      for (const step of steps) {
-        at = Math.max(0, at + step);
-        const inside = at > highest - size;
-        const expected = at > highest ? SEEN.fresh : inside && seen.has(at) ? SEEN.duplicate : SEEN.late;
-        assert.equal(window.mark(at), expected);
-        seen.add(at);
-        highest = Math.max(highest, at);
-      }
-    }),
+    fc.property(
+      fc.array(fc.oneof(fc.integer({ min: -70, max: 200 }), fc.integer({ min: 1, max: 3 }), fc.constantFrom(-64, -63, 63, 64, 65)), {
+        maxLength: 300,
+      }),
+      (steps) => {
+        const size = 64;
+        const window = new SequenceWindow(size);
+        const seen = new Set<number>();
+        let at = 1000;
+        let highest = -1;
+        for (const step of steps) {
+          at = Math.max(0, at + step);
+          const inside = at > highest - size;
+          const expected = at > highest ? SEEN.fresh : inside && seen.has(at) ? SEEN.duplicate : SEEN.late;
+          assert.equal(window.mark(at), expected);
+          seen.add(at);
+          highest = Math.max(highest, at);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -68,14 +73,18 @@ test('what is counted is what arrived: copies once, overtaken ones as reordered'
   assert.deepEqual([count.received, count.bytes, count.duplicates, count.reordered, count.expected, count.elapsedMs], [7, 700, 1, 1, 10, 7]);
 });
 
-test('jitter is that of RFC 3550, whatever the clocks\' origins', () => {
+test("jitter is that of RFC 3550, whatever the clocks' origins", () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 50_000_000 }), { minLength: 2, maxLength: 200 }), fc.integer({ min: -1e15, max: 1e15 }), (transitNs, offsetNs) => {
-      const counter = new FloodCounter({ intervalMs: 100 });
-      transitNs.forEach((transit, i) => counter.add(i, i * 1e6 + offsetNs, i * 1e6 + transit, 64));
-      const expected = rfc3550Jitter(transitNs.map((ns) => ns / 1e6)) ?? Number.NaN;
-      assert.ok(Math.abs(counter.count().jitterMs - expected) < 1e-6);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 50_000_000 }), { minLength: 2, maxLength: 200 }),
+      fc.integer({ min: -1e15, max: 1e15 }),
+      (transitNs, offsetNs) => {
+        const counter = new FloodCounter({ intervalMs: 100 });
+        transitNs.forEach((transit, i) => counter.add(i, i * 1e6 + offsetNs, i * 1e6 + transit, 64));
+        const expected = rfc3550Jitter(transitNs.map((ns) => ns / 1e6)) ?? Number.NaN;
+        assert.ok(Math.abs(counter.count().jitterMs - expected) < 1e-6);
+      },
+    ),
   );
 });
 
@@ -93,8 +102,14 @@ test('intervals add up to the whole, and a long flood merges them instead of gro
       gapsMs.forEach((gap, i) => counter.add(i, 0, (nowMs += gap) * 1e6, 10));
       const { intervals, received, bytes, elapsedMs } = counter.count();
       assert.ok(intervals.length <= 8);
-      assert.equal(intervals.reduce((sum, interval) => sum + interval.received, 0), received);
-      assert.equal(intervals.reduce((sum, interval) => sum + interval.bytes, 0), bytes);
+      assert.equal(
+        intervals.reduce((sum, interval) => sum + interval.received, 0),
+        received,
+      );
+      assert.equal(
+        intervals.reduce((sum, interval) => sum + interval.bytes, 0),
+        bytes,
+      );
       assert.equal(intervals.at(-1)?.endMs, elapsedMs);
       for (let i = 1; i < intervals.length; i++) assert.ok((intervals[i]?.endMs ?? 0) >= (intervals[i - 1]?.endMs ?? 0));
     }),
@@ -112,5 +127,14 @@ test('each interval holds what arrived in it', () => {
 });
 
 test('an empty count is all zeros', () => {
-  assert.deepEqual(new FloodCounter({ intervalMs: 10 }).count(), { received: 0, bytes: 0, duplicates: 0, reordered: 0, expected: 0, elapsedMs: 0, jitterMs: 0, intervals: [] });
+  assert.deepEqual(new FloodCounter({ intervalMs: 10 }).count(), {
+    received: 0,
+    bytes: 0,
+    duplicates: 0,
+    reordered: 0,
+    expected: 0,
+    elapsedMs: 0,
+    jitterMs: 0,
+    intervals: [],
+  });
 });

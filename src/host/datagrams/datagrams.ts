@@ -38,7 +38,8 @@ function openNative(libc: Libc, flow: FlowOptions, identifier: number): NativeFl
 }
 
 async function openFallback(clock: Clock, flow: FlowOptions, why: string): Promise<FallbackFlow> {
-  if (flow.protocol === 'icmp') throw new TautlineError('unsupported', `no ICMP socket: ${why}`, { hint: "the system's own ping can be used instead" });
+  if (flow.protocol === 'icmp')
+    throw new TautlineError('unsupported', `no ICMP socket: ${why}`, { hint: "the system's own ping can be used instead" });
   return FallbackFlow.open(clock, flow, why);
 }
 

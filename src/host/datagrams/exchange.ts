@@ -53,7 +53,13 @@ export class Exchange {
     // What came since the last operation is this one's: a long train goes out in several exchanges.
     io.errors.forget();
     this.#startNs = io.now();
-    this.#pacer = new Pacer({ libc: io.libc, now: io.now, waiter: io.waiter, intervalNs: plan.intervalNs, onReady: (events) => this.#attend(events) });
+    this.#pacer = new Pacer({
+      libc: io.libc,
+      now: io.now,
+      waiter: io.waiter,
+      intervalNs: plan.intervalNs,
+      onReady: (events) => this.#attend(events),
+    });
   }
 
   run(): ExchangeLog {

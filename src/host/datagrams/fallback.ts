@@ -1,7 +1,18 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { TautlineError, assert, formatEndpoint } from '../../base/index.js';
-import type { Clock, DatagramFlow, Endpoint, ExchangeLog, ExchangePlan, FloodLog, FloodPlan, FlowOptions, SinkLog, SinkPlan } from '../../base/index.js';
+import type {
+  Clock,
+  DatagramFlow,
+  Endpoint,
+  ExchangeLog,
+  ExchangePlan,
+  FloodLog,
+  FloodPlan,
+  FlowOptions,
+  SinkLog,
+  SinkPlan,
+} from '../../base/index.js';
 import { FloodCounter } from '../../wire/index.js';
 import { GrowingDoubles } from './growing.js';
 import { checkExchange } from './messages.js';
@@ -212,7 +223,13 @@ export class FallbackFlow implements DatagramFlow {
       await this.#clock.sleep(Math.min(TICK_MS, (endNs - nowNs) / 1e6), plan.signal);
       plan.onProgress?.(counter.received);
     }
-    return { count: counter.count(), kernelDrops: 0, cpuMs: cpuMs(cpu), errors: this.#errors, aborted: plan.signal?.aborted === true || this.#closed };
+    return {
+      count: counter.count(),
+      kernelDrops: 0,
+      cpuMs: cpuMs(cpu),
+      errors: this.#errors,
+      aborted: plan.signal?.aborted === true || this.#closed,
+    };
   }
 
   async #alone<L>(operation: () => Promise<L>): Promise<L> {

@@ -33,7 +33,12 @@ export class NativeFlow implements DatagramFlow {
     this.stamps = socket.stamps;
     this.fallbacks = socket.fallbacks;
     const data: FlowWorkerData = { fd: socket.fd, family: remote.family, icmp: socket.icmp, stamps: socket.stamps };
-    this.#worker = new Worker(new URL('./flow-worker.js', import.meta.url), { workerData: data, resourceLimits: WORKER_LIMITS, execArgv: [], name: 'tautline flow' });
+    this.#worker = new Worker(new URL('./flow-worker.js', import.meta.url), {
+      workerData: data,
+      resourceLimits: WORKER_LIMITS,
+      execArgv: [],
+      name: 'tautline flow',
+    });
     this.#worker.on('message', (answer: FlowAnswer) => this.#operation?.settle(answer));
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error.message : String(error)));
     this.#worker.on('exit', () => this.#fail('its thread ended'));

@@ -5,6 +5,10 @@ import type { Libc } from '../libc/index.js';
 export const SLOT_BYTES = 65_536;
 const NAME_BYTES = 32;
 const CONTROL_BYTES = 128;
+/** A control message with the address that a datagram came to, ready for the answer: that of IPv6, the longer one. */
+export const VIA_BYTES = 40;
+const VIA4_BYTES = 32;
+const VIA_WORDS = VIA_BYTES / 4;
 const IOV_BYTES = 16;
 
 /**
@@ -28,6 +32,10 @@ export class Receiver {
   drops = 0;
   /** The failure of the last call that returned -1. */
   errno = 0;
+  /** Slot i's control message for the answer begins at `i * VIA_BYTES`; `viaLength` is 0 where the kernel does not tell the address. */
+  readonly via: Uint8Array<ArrayBuffer>;
+  readonly viaLength: Uint32Array;
+  readonly #viaWords: Uint32Array<ArrayBuffer>;
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #slots: number;
@@ -50,6 +58,9 @@ export class Receiver {
     this.stampNs = new Float64Array(slots);
     this.segment = new Uint32Array(slots);
     this.names = memory(slots * NAME_BYTES);
+    this.via = memory(slots * VIA_BYTES);
+    this.#viaWords = new Uint32Array(this.via.buffer);
+    this.viaLength = new Uint32Array(slots);
     const control = memory(slots * CONTROL_BYTES);
     this.#control = new Uint32Array(control.buffer);
     this.#iov = new BigUint64Array(memory(slots * IOV_BYTES).buffer);
@@ -121,7 +132,8 @@ export class Receiver {
     const end = begin + Math.min(used, CONTROL_BYTES) / 4;
     this.stampNs[i] = Number.NaN;
     this.segment[i] = 0;
-    for (let at = begin; at + cmsghdr.size / 4 <= end; ) {
+    this.viaLength[i] = 0;
+    for (let at = begin; at + cmsghdr.size / 4 <= end;) {
       const length = words[at] ?? 0;
       if (length < cmsghdr.size) break;
       const level = words[at + cmsghdr.level / 4];
@@ -132,8 +144,38 @@ export class Receiver {
         else if (type === c.SCM_TIMESTAMP) this.stampNs[i] = this.#sinceBase(data) + (words[data + 2] ?? 0) * 1e3;
         else if (type === c.SO_RXQ_OVFL) this.drops = words[data] ?? 0;
       } else if (level === c.IPPROTO_UDP && type === c.UDP_GRO) this.segment[i] = words[data] ?? 0;
+      else if (level === c.IPPROTO_IPV6 && type === c.IPV6_PKTINFO) this.#answerVia6(i, data);
+      else if (level === c.IPPROTO_IP && type === c.IP_PKTINFO) this.#answerVia4(i, data);
       at += Math.ceil(length / cmsghdr.align) * (cmsghdr.align / 4);
     }
+  }
+
+  /** The route decides on the interface, except for an address that means nothing without one. */
+  #answerVia6(i: number, data: number): void {
+    const via = this.#beginVia(i, { length: 36, level: this.#libc.constants.IPPROTO_IPV6, type: this.#libc.constants.IPV6_PKTINFO });
+    for (let word = 0; word < 4; word++) this.#viaWords[via + word] = this.#control[data + word] ?? 0;
+    const linkLocal = ((this.#control[data] ?? 0) & 0xc0ff) === 0x80fe;
+    this.#viaWords[via + 4] = linkLocal ? (this.#control[data + 4] ?? 0) : 0;
+    this.viaLength[i] = VIA_BYTES;
+  }
+
+  #answerVia4(i: number, data: number): void {
+    const via = this.#beginVia(i, { length: 28, level: this.#libc.constants.IPPROTO_IP, type: this.#libc.constants.IP_PKTINFO });
+    this.#viaWords[via] = 0;
+    this.#viaWords[via + 1] = this.#control[data + 1] ?? 0;
+    this.#viaWords[via + 2] = 0;
+    this.viaLength[i] = VIA4_BYTES;
+  }
+
+  /** @returns where the control message's data begins, in words */
+  #beginVia(i: number, head: { length: number; level: number; type: number | undefined }): number {
+    const { cmsghdr } = this.#libc.layouts;
+    const at = i * VIA_WORDS;
+    this.#viaWords.fill(0, at, at + VIA_WORDS);
+    this.#viaWords[at] = head.length;
+    this.#viaWords[at + cmsghdr.level / 4] = head.level;
+    this.#viaWords[at + cmsghdr.type / 4] = head.type ?? 0;
+    return at + cmsghdr.size / 4;
   }
 
   #sinceBase(at: number): number {

@@ -52,7 +52,14 @@ export class Replies {
     for (let i = 0; i < kept; i++) this.#heads[at + i] = reply.bytes[reply.from + i] ?? 0;
   }
 
-  taken(): { received: number; arrivedNs: Float64Array<ArrayBuffer>; readNs: Float64Array<ArrayBuffer>; length: Uint32Array<ArrayBuffer>; bytes: Uint8Array<ArrayBuffer>; stride: number } {
+  taken(): {
+    received: number;
+    arrivedNs: Float64Array<ArrayBuffer>;
+    readNs: Float64Array<ArrayBuffer>;
+    length: Uint32Array<ArrayBuffer>;
+    bytes: Uint8Array<ArrayBuffer>;
+    stride: number;
+  } {
     return {
       received: this.count,
       arrivedNs: this.#arrivedNs.taken(),

@@ -21,6 +21,8 @@ export interface SegmentSenderOptions {
   readonly stampOffset: number;
   /** The sockaddr to send to; none on a connected socket. */
   readonly to?: Uint8Array;
+  /** A control message for every send: the address of this host to send from. */
+  readonly via?: Uint8Array;
 }
 
 /**
@@ -44,7 +46,9 @@ export class SegmentSender {
   readonly #headers: Uint8Array<ArrayBuffer>;
   readonly #headerView: DataView<ArrayBuffer>;
   readonly #iov: DataView<ArrayBuffer>;
+  /** `via`, then the segment size. */
   readonly #control: Uint8Array<ArrayBuffer>;
+  readonly #viaBytes: number;
   readonly #bytesAddress: bigint;
   #segments: number = SEGMENTS[0];
   /** For how many datagrams the headers are laid out. */
@@ -70,8 +74,10 @@ export class SegmentSender {
     this.#headers = memory(this.capacity * stride);
     this.#headerView = new DataView(this.#headers.buffer);
     this.#iov = new DataView(memory(this.capacity * IOV_BYTES).buffer);
-    this.#control = this.#segmentControl();
-    this.batching = libc.sendmmsg === undefined ? 'none' : libc.constants.UDP_SEGMENT !== undefined && 2 * this.#size <= UDP_BYTES_MAX ? 'segment' : 'mmsg';
+    this.#viaBytes = options.via?.length ?? 0;
+    this.#control = this.#controlOf(options.via);
+    this.batching =
+      libc.sendmmsg === undefined ? 'none' : libc.constants.UDP_SEGMENT !== undefined && 2 * this.#size <= UDP_BYTES_MAX ? 'segment' : 'mmsg';
   }
 
   /**
@@ -129,16 +135,18 @@ export class SegmentSender {
       }
       view.setBigUint64(at + layout.iov, this.#libc.address(this.#iov) + BigInt(i * IOV_BYTES), true);
       view.setUint32(at + layout.iovLength, 1, true);
-      view.setBigUint64(at + layout.control, datagrams > 1 ? this.#libc.address(this.#control) : 0n, true);
-      view.setUint32(at + layout.controlLength, datagrams > 1 ? CONTROL_BYTES : 0, true);
+      const controlBytes = this.#viaBytes + (datagrams > 1 ? CONTROL_BYTES : 0);
+      view.setBigUint64(at + layout.control, controlBytes > 0 ? this.#libc.address(this.#control) : 0n, true);
+      view.setUint32(at + layout.controlLength, controlBytes, true);
     }
     this.#laidOut = count;
   }
 
-  /** The control message that carries the segment size (a u16). */
-  #segmentControl(): Uint8Array<ArrayBuffer> {
-    const control = memory(CONTROL_BYTES);
-    const view = new DataView(control.buffer);
+  /** The address to send from, if any, and then the control message that carries the segment size (a u16). */
+  #controlOf(via: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
+    const control = memory(this.#viaBytes + CONTROL_BYTES);
+    if (via) control.set(via);
+    const view = new DataView(control.buffer, this.#viaBytes);
     const { cmsghdr } = this.#libc.layouts;
     view.setUint32(0, cmsghdr.size + 2, true);
     view.setInt32(cmsghdr.level, this.#libc.constants.IPPROTO_UDP, true);

@@ -10,7 +10,10 @@ const CONTROL_BYTES = 512;
  */
 const TTL_EXCEEDED = { number: -11, name: 'TTL_EXCEEDED' } as const;
 /** Origin, then type, of a `struct sock_extended_err` about an ICMP or ICMPv6 time exceeded. */
-const TIME_EXCEEDED: readonly (readonly [number, number])[] = [[2, 11], [3, 3]];
+const TIME_EXCEEDED: readonly (readonly [number, number])[] = [
+  [2, 11],
+  [3, 3],
+];
 /** `struct sock_extended_err` begins with the errno; IP_RECVERR and IPV6_RECVERR carry one. */
 
 /** Counts what went wrong on one socket by errno name: refused calls, and ICMP errors that came back. */
@@ -86,7 +89,7 @@ export class SocketErrors {
     const { constants: c, layouts } = this.#libc;
     const { cmsghdr } = layouts;
     const used = Math.min(this.#message[layouts.msghdr.controlLength / 4] ?? 0, CONTROL_BYTES);
-    for (let at = 0; at + cmsghdr.size <= used; ) {
+    for (let at = 0; at + cmsghdr.size <= used;) {
       const length = this.#control.getUint32(at, true);
       if (length < cmsghdr.size) break;
       const level = this.#control.getInt32(at + cmsghdr.level, true);
@@ -103,4 +106,15 @@ export class SocketErrors {
 }
 
 /** What ICMP errors are turned into (net/ipv4/icmp.c icmp_err_convert, net/ipv6/icmp.c icmpv6_err_convert). */
-const NETWORK_ERRORS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENONET', 'ENOPROTOOPT', 'EOPNOTSUPP', 'EPROTO', 'EACCES', 'EMSGSIZE']);
+const NETWORK_ERRORS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENONET',
+  'ENOPROTOOPT',
+  'EOPNOTSUPP',
+  'EPROTO',
+  'EACCES',
+  'EMSGSIZE',
+]);

@@ -18,7 +18,10 @@ export interface OpenSocket {
 
 /** Makes, sets up and connects a flow's socket. @throws TautlineError `permission`, `unsupported`, `io`; then nothing stays open */
 export function openSocket(libc: Libc, options: FlowOptions, identifier: number): OpenSocket {
-  const { fd, icmp } = options.protocol === 'icmp' ? openIcmp(libc, options.remote.family, identifier) : { fd: create(libc, options.remote.family, 'SOCK_DGRAM', libc.constants.IPPROTO_UDP), icmp: undefined };
+  const { fd, icmp } =
+    options.protocol === 'icmp'
+      ? openIcmp(libc, options.remote.family, identifier)
+      : { fd: create(libc, options.remote.family, 'SOCK_DGRAM', libc.constants.IPPROTO_UDP), icmp: undefined };
   if (fd < 0) throw failed(libc, 'cannot open a UDP socket');
   try {
     const fallbacks: string[] = [];
@@ -51,7 +54,8 @@ function applyOptions(libc: Libc, fd: number, options: FlowOptions, fallbacks: s
   // Errors that come back are then queued one by one, and soft ones (no route at a router) are told too.
   if (family === 4) setInt(libc, fd, c.IPPROTO_IP, c.IP_RECVERR, 1);
   else setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_RECVERR, 1);
-  if (options.dscp !== undefined && !setDscp(libc, fd, family, options.dscp)) fallbacks.push(`DSCP ${options.dscp} was not accepted (${reason(libc)})`);
+  if (options.dscp !== undefined && !setDscp(libc, fd, family, options.dscp))
+    fallbacks.push(`DSCP ${options.dscp} was not accepted (${reason(libc)})`);
   if (options.ttl !== undefined && !setTtl(libc, fd, family, options.ttl)) fallbacks.push(`TTL ${options.ttl} was not accepted (${reason(libc)})`);
   if (options.dontFragment === true && !setDontFragment(libc, fd, family)) fallbacks.push(`don't-fragment was not accepted (${reason(libc)})`);
 }
@@ -62,7 +66,12 @@ function openIcmp(libc: Libc, family: 4 | 6, identifier: number): { fd: number; 
   const protocol = family === 4 ? c.IPPROTO_ICMP : c.IPPROTO_ICMPV6;
   const plain = create(libc, family, 'SOCK_DGRAM', protocol);
   // On macOS it is a raw socket in all but name: identifier, checksum and IPv4 header are ours to deal with.
-  if (plain >= 0) return { fd: plain, icmp: libc.platform === 'linux' ? { managed: true, withIpHeader: false, identifier } : { managed: false, withIpHeader: family === 4, identifier } };
+  if (plain >= 0)
+    return {
+      fd: plain,
+      icmp:
+        libc.platform === 'linux' ? { managed: true, withIpHeader: false, identifier } : { managed: false, withIpHeader: family === 4, identifier },
+    };
   const plainReason = reason(libc);
   const raw = create(libc, family, 'SOCK_RAW', protocol);
   if (raw >= 0) return { fd: raw, icmp: { managed: false, withIpHeader: family === 4, identifier } };
@@ -76,7 +85,9 @@ function openIcmp(libc: Libc, family: 4 | 6, identifier: number): { fd: number; 
           : 'run as root',
     });
   }
-  throw new TautlineError('unsupported', `this system opens no ${name} socket (${plainReason}; raw: ${rawReason})`, { hint: family === 6 ? 'IPv6 may be turned off' : 'ICMP may be turned off' });
+  throw new TautlineError('unsupported', `this system opens no ${name} socket (${plainReason}; raw: ${rawReason})`, {
+    hint: family === 6 ? 'IPv6 may be turned off' : 'ICMP may be turned off',
+  });
 }
 
 function create(libc: Libc, family: 4 | 6, type: 'SOCK_DGRAM' | 'SOCK_RAW', protocol: number): number {

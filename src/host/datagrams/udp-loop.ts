@@ -2,8 +2,9 @@ import { TautlineError, assert } from '../../base/index.js';
 import type { DatagramResponder, DueFlood } from '../../wire/index.js';
 import { libcUnavailable, loadLibc, setReceiveTimeout } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
+import { AnswerSender } from './answer-sender.js';
 import { PeerAddresses, sockaddrOf } from './peer-address.js';
-import { Receiver, SLOT_BYTES } from './receiver.js';
+import { Receiver, SLOT_BYTES, VIA_BYTES } from './receiver.js';
 import { SegmentSender } from './segment-sender.js';
 import { SpinWindow } from './spin-window.js';
 import { bindUdp } from './udp-socket.js';
@@ -69,6 +70,7 @@ class UdpLoop {
   readonly #baseNs: bigint;
   readonly #waiter: Waiter;
   readonly #receiver: Receiver;
+  readonly #answers: AnswerSender;
   readonly #addresses: PeerAddresses;
   readonly #slots: readonly Uint8Array<ArrayBuffer>[];
   readonly #names: readonly Uint8Array<ArrayBuffer>[];
@@ -93,6 +95,7 @@ class UdpLoop {
     this.#baseNs = BigInt(this.#clocks.baseSeconds) * 1_000_000_000n;
     this.#waiter = new Waiter(libc, socket.fd);
     this.#receiver = new Receiver(libc, socket.fd, { slots: SLOTS, baseSeconds: this.#clocks.baseSeconds });
+    this.#answers = new AnswerSender(libc, socket.fd);
     this.#addresses = new PeerAddresses(libc);
     this.#slots = Array.from({ length: SLOTS }, (_, i) => this.#receiver.bytes.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES));
     const nameBytes = socket.family === 4 ? 16 : 28;
@@ -166,29 +169,24 @@ class UdpLoop {
       const stampNs = receiver.stampNs[i] ?? Number.NaN;
       const rxNs = this.#wallNs(stampNs <= nowNs ? stampNs : nowNs);
       let wallNs = this.#wallNs(nowNs);
+      const viaLength = receiver.viaLength[i] ?? 0;
+      const via = viaLength > 0 ? receiver.via.subarray(i * VIA_BYTES, i * VIA_BYTES + viaLength) : undefined;
       // Datagrams that the kernel joined have one stamp and one sender.
       const step = segment > 0 ? segment : length;
       let at = 0;
       // Once for a datagram of no bytes too.
       do {
-        const answer = this.#options.responder.receive(slot.subarray(at, Math.min(at + step, length)), from, rxNs, wallNs);
+        const answer = this.#options.responder.receive(slot.subarray(at, Math.min(at + step, length)), from, rxNs, wallNs, via);
         at += step;
         if (!answer) continue;
-        this.#answer(answer, i);
+        const name = this.#names[i];
+        if (name) this.#answers.send(answer, name, via);
         if (at < length) {
           nowNs = this.#clocks.realNs();
           wallNs = this.#wallNs(nowNs);
         }
       } while (at < length);
     }
-  }
-
-  /** An answer that finds no room is lost, as on any full path. */
-  #answer(answer: Uint8Array, slot: number): void {
-    const { constants: c } = this.#libc;
-    const name = this.#names[slot];
-    if (!name) return;
-    this.#libc.sendto(this.#socket.fd, answer, answer.length, c.MSG_DONTWAIT | c.MSG_NOSIGNAL, name, name.length);
   }
 
   #sendDue(nowNs: number): void {
@@ -213,6 +211,7 @@ class UdpLoop {
         sequenceOffset: flood.sequenceOffset,
         stampOffset: flood.stampOffset,
         to: sockaddrOf(this.#libc, flood.to, this.#socket.family),
+        ...(flood.via ? { via: flood.via } : {}),
       });
       this.#senders.set(flood.template, sender);
     }

@@ -26,6 +26,9 @@ export function bindUdp(libc: Libc, bind: string, port: number): ServerSocket {
   enableStamps(libc, fd);
   setInt(libc, fd, c.SOL_SOCKET, c.SO_RXQ_OVFL, 1);
   setInt(libc, fd, c.IPPROTO_UDP, c.UDP_GRO, 1);
+  // Answers leave from the address that was asked. IPv4 on an IPv6 socket is told as a mapped address.
+  if (bind === '::') setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_RECVPKTINFO, 1);
+  else if (bind === '0.0.0.0') setInt(libc, fd, c.IPPROTO_IP, c.IP_PKTINFO, 1);
   growReceiveBuffer(libc, fd, RECEIVE_BUFFER_BYTES);
   growSendBuffer(libc, fd, SEND_BUFFER_BYTES);
   const address = encodeSockaddr(libc, endpoint);
@@ -47,5 +50,9 @@ export function bindFailure(endpoint: Endpoint, why: string): TautlineError {
     EAFNOSUPPORT: 'this system has IPv6 turned off; bind 0.0.0.0 instead',
   };
   const hint = hints[why];
-  return new TautlineError(why === 'EACCES' || why === 'EPERM' ? 'permission' : 'io', `cannot listen on UDP ${formatEndpoint(endpoint)}: ${why}`, hint === undefined ? {} : { hint });
+  return new TautlineError(
+    why === 'EACCES' || why === 'EPERM' ? 'permission' : 'io',
+    `cannot listen on UDP ${formatEndpoint(endpoint)}: ${why}`,
+    hint === undefined ? {} : { hint },
+  );
 }

@@ -9,10 +9,7 @@ export function linuxFacts(files: Files, listInterfaces = addressedInterfaces): 
   return {
     identity: () => identify(files),
     interfaces: () => Promise.all(listInterfaces().map((item) => withDriverFacts(item, read))),
-    defaultRoutes: async () => [
-      ...parseRoutes4((await read('/proc/net/route')) ?? ''),
-      ...parseRoutes6((await read('/proc/net/ipv6_route')) ?? ''),
-    ],
+    defaultRoutes: async () => [...parseRoutes4((await read('/proc/net/route')) ?? ''), ...parseRoutes6((await read('/proc/net/ipv6_route')) ?? '')],
     resolvers: () => resolvers(read),
   };
 }

@@ -60,6 +60,10 @@ export interface Constants {
   readonly IPV6_RECVERR: number | undefined;
   readonly IPV6_DONTFRAG: number | undefined;
 
+  /** Which address of this host a datagram came to, or is to leave from (struct in_pktinfo, in6_pktinfo). */
+  readonly IP_PKTINFO: number | undefined;
+  readonly IPV6_RECVPKTINFO: number | undefined;
+  readonly IPV6_PKTINFO: number | undefined;
   readonly UDP_SEGMENT: number | undefined;
   readonly UDP_GRO: number | undefined;
 

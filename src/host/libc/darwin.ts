@@ -56,6 +56,9 @@ export const DARWIN: Constants = {
   IPV6_RECVERR: undefined,
   IPV6_DONTFRAG: 62,
 
+  IP_PKTINFO: undefined,
+  IPV6_RECVPKTINFO: undefined,
+  IPV6_PKTINFO: undefined,
   UDP_SEGMENT: undefined,
   UDP_GRO: undefined,
 

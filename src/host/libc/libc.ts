@@ -114,7 +114,8 @@ function loaded(): Loaded {
 function load(): Loaded {
   const platform = process.platform;
   if (platform !== 'linux' && platform !== 'darwin') return { libc: undefined, reason: `the system's functions are not known on ${platform}` };
-  if (!['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch)) return { libc: undefined, reason: `the system's structures are not known on ${process.arch}` };
+  if (!['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch))
+    return { libc: undefined, reason: `the system's structures are not known on ${process.arch}` };
   try {
     // Not `import`: the binary is loaded when it is needed, and where it is missing we go on without.
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
@@ -161,8 +162,12 @@ function declare(koffi: typeof import('koffi'), platform: 'linux' | 'darwin'): L
     write: declared<Libc['write']>('intptr write(int, void *, size_t)'),
     poll: declared<Libc['poll']>('int poll(void *, ulong, int)'),
     ppoll: onLinux<NonNullable<Libc['ppoll']>>('int ppoll(void *, ulong, void *, void *)'),
-    ioctl: variadicIoctl ? (fd, request, argument) => variadicIoctl(fd, request, 'void *', argument) as number : declared<Libc['ioctl']>('int ioctl(int, ulong, void *)'),
-    fcntl: variadicFcntl ? (fd, command, argument) => variadicFcntl(fd, command, 'int', argument) as number : declared<Libc['fcntl']>('int fcntl(int, int, long)'),
+    ioctl: variadicIoctl
+      ? (fd, request, argument) => variadicIoctl(fd, request, 'void *', argument) as number
+      : declared<Libc['ioctl']>('int ioctl(int, ulong, void *)'),
+    fcntl: variadicFcntl
+      ? (fd, command, argument) => variadicFcntl(fd, command, 'int', argument) as number
+      : declared<Libc['fcntl']>('int fcntl(int, int, long)'),
     clock_gettime: declared<Libc['clock_gettime']>('int clock_gettime(int, void *)'),
     nanosleep: declared<Libc['nanosleep']>('int nanosleep(void *, void *)'),
     getrusage: declared<Libc['getrusage']>('int getrusage(int, void *)'),

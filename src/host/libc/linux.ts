@@ -56,6 +56,9 @@ export const LINUX: Constants = {
   IPV6_RECVERR: 25,
   IPV6_DONTFRAG: undefined,
 
+  IP_PKTINFO: 8,
+  IPV6_RECVPKTINFO: 49,
+  IPV6_PKTINFO: 50,
   UDP_SEGMENT: 103,
   UDP_GRO: 104,
 

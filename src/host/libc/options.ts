@@ -18,7 +18,11 @@ export function readInt(libc: Libc, fd: number, level: number, option: number | 
 }
 
 /** Reads any option; the bytes are as long as the kernel made them. */
-export function readOption(libc: Libc, fd: number, what: { level: number; option: number | undefined; sizeBytesMax: number }): Uint8Array<ArrayBuffer> | undefined {
+export function readOption(
+  libc: Libc,
+  fd: number,
+  what: { level: number; option: number | undefined; sizeBytesMax: number },
+): Uint8Array<ArrayBuffer> | undefined {
   if (what.option === undefined) return undefined;
   const bytes = memory(what.sizeBytesMax);
   const length = memory(4);
@@ -37,7 +41,8 @@ export function setDscp(libc: Libc, fd: number, family: 4 | 6, dscp: number): bo
 /** Asks that routers do not fragment; a datagram above the known path MTU is then refused with EMSGSIZE. */
 export function setDontFragment(libc: Libc, fd: number, family: 4 | 6): boolean {
   const c = libc.constants;
-  if (libc.platform === 'darwin') return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_DONTFRAG, 1) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_DONTFRAG, 1);
+  if (libc.platform === 'darwin')
+    return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_DONTFRAG, 1) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_DONTFRAG, 1);
   const on = c.IP_PMTUDISC_DO ?? 0;
   return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_MTU_DISCOVER, on) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_MTU_DISCOVER, on);
 }

@@ -47,9 +47,7 @@ const KEEPALIVE_MS = 30_000;
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const reception = new Reception(options);
-  const server = createServer({ pauseOnConnect: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) =>
-    reception.accept(socket),
-  );
+  const server = createServer({ pauseOnConnect: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) => reception.accept(socket));
   server.on('drop', () => reception.drop());
   await listening(server, options);
   // A failing accept (out of descriptors) must not end the process; what is open goes on.
@@ -82,11 +80,7 @@ function listening(server: Server, { bind, port }: ListenOptions): Promise<void>
 }
 
 /** Why a port cannot be listened on, in words for a person with what to do about it. */
-export function explainListen(
-  error: { readonly code?: string | undefined; readonly message: string },
-  bind: string,
-  port: number,
-): TautlineError {
+export function explainListen(error: { readonly code?: string | undefined; readonly message: string }, bind: string, port: number): TautlineError {
   const place = formatEndpoint({ host: bind, port });
   switch (error.code) {
     case 'EADDRINUSE':
@@ -106,11 +100,10 @@ export function explainListen(
         cause: error,
       });
     case 'EAFNOSUPPORT':
-      return new TautlineError(
-        'unsupported',
-        `this host has no ${bind.includes(':') ? 'IPv6' : 'IPv4'}, so ${place} cannot be listened on`,
-        { hint: 'pass an address of the other family to --bind', cause: error },
-      );
+      return new TautlineError('unsupported', `this host has no ${bind.includes(':') ? 'IPv6' : 'IPv4'}, so ${place} cannot be listened on`, {
+        hint: 'pass an address of the other family to --bind',
+        cause: error,
+      });
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new TautlineError('usage', `--bind takes an address, and '${bind}' is none`, {

@@ -145,13 +145,7 @@ function drain(job: PumpJob, draining: readonly number[], memory: PumpMemory, ca
 }
 
 /** Takes streams that are ahead of their rate out of the poll set, and sleeps while all of them are. @returns how long to poll then */
-function restPaced(
-  job: PumpJob,
-  entries: Int32Array,
-  allowed: (i: number, nowMs: number) => number,
-  nowMs: number,
-  waitMs: number,
-): number {
+function restPaced(job: PumpJob, entries: Int32Array, allowed: (i: number, nowMs: number) => number, nowMs: number, waitMs: number): number {
   const perMs = (job.paceBps ?? 1) / 8e3;
   let soonestMs = waitMs;
   let anyDue = false;

@@ -48,9 +48,7 @@ export class PumpMeter {
     this.#started = true;
     if (this.#current().some((bytes, i) => bytes > (this.#before[i] ?? 0))) this.#cut(elapsedMs);
     const kept = this.#intervals.filter((interval) => interval.startMs < elapsedMs || interval.bytes.some((bytes) => bytes > 0));
-    return kept.map((interval) =>
-      interval.endMs > elapsedMs && interval.startMs < elapsedMs ? { ...interval, endMs: elapsedMs } : interval,
-    );
+    return kept.map((interval) => (interval.endMs > elapsedMs && interval.startMs < elapsedMs ? { ...interval, endMs: elapsedMs } : interval));
   }
 
   /** Intervals lie on a grid from the origin, so that a late one does not delay the next. */

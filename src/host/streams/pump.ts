@@ -84,8 +84,7 @@ class PumpRun {
   async run(): Promise<ThreadFigures> {
     if (this.#connections.length === 0) return { method: 'node' };
     const calls = this.#choices.method === 'node' ? undefined : loadSocketCalls();
-    const reason =
-      this.#choices.method === 'node' ? 'plain Node streams were asked for' : calls === undefined ? 'libc cannot be reached' : undefined;
+    const reason = this.#choices.method === 'node' ? 'plain Node streams were asked for' : calls === undefined ? 'libc cannot be reached' : undefined;
     const lent = this.#connections.map((connection) => connection.lend());
     const unread = lent.some((part) => part.unread !== undefined);
     if (calls && !unread) {
@@ -169,10 +168,7 @@ class PumpRun {
     };
   }
 
-  #thread(
-    job: PumpJob,
-    onMessage: (message: PumpWorkerMessage) => void,
-  ): Promise<Extract<PumpWorkerMessage, { kind: 'done' }> | undefined> {
+  #thread(job: PumpJob, onMessage: (message: PumpWorkerMessage) => void): Promise<Extract<PumpWorkerMessage, { kind: 'done' }> | undefined> {
     return new Promise((resolve) => {
       const workerData: PumpWorkerInput = { job, memory: this.#memory.buffer, streams: this.#memory.streams };
       const worker = new Worker(new URL('./pump-worker.js', import.meta.url), {

@@ -12,8 +12,7 @@ export function decodeLinuxTcpInfo(bytes: Uint8Array): TcpInfo | undefined {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (data.byteLength < 104) return undefined;
   const u32 = (offset: number): number => data.getUint32(offset, LITTLE);
-  const u64 = (offset: number): number | undefined =>
-    data.byteLength >= offset + 8 ? Number(data.getBigUint64(offset, LITTLE)) : undefined;
+  const u64 = (offset: number): number | undefined => (data.byteLength >= offset + 8 ? Number(data.getBigUint64(offset, LITTLE)) : undefined);
   const minRttUs = data.byteLength >= 152 ? u32(148) : NO_MIN_RTT;
   const pacing = u64(104);
   const delivery = u64(160);

@@ -17,7 +17,10 @@ export function explainFailure(error: unknown, place: string, doing: string): Fa
     case 'EADDRNOTAVAIL':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
-      return { outcome: 'unreachable', reason: `there is no route to ${place} (${code}): check the address, the network and, for IPv6, whether this host has it` };
+      return {
+        outcome: 'unreachable',
+        reason: `there is no route to ${place} (${code}): check the address, the network and, for IPv6, whether this host has it`,
+      };
     case 'EACCES':
     case 'EPERM':
       return { outcome: 'failed', reason: `this host does not permit a connection to ${place} (${code}): check its firewall` };
@@ -35,8 +38,10 @@ export function explainFailure(error: unknown, place: string, doing: string): Fa
       return { outcome: 'failed', reason: `the head of the answer of ${place} is longer than ${HEAD_BYTES_MAX} bytes` };
     default:
       if (code?.startsWith('HPE_')) return { outcome: 'failed', reason: `${place} does not speak HTTP: ${message}` };
-      if (code === 'EPROTO' || code?.startsWith('ERR_SSL_')) return { outcome: 'failed', reason: `${place} and this host found no common ground during ${doing}: ${opensslWords(message)}` };
-      if (code !== undefined && isTrustError(code)) return { outcome: 'failed', reason: `the certificate of ${place} is not trusted (${code}): correct it, or measure anyway with --insecure` };
+      if (code === 'EPROTO' || code?.startsWith('ERR_SSL_'))
+        return { outcome: 'failed', reason: `${place} and this host found no common ground during ${doing}: ${opensslWords(message)}` };
+      if (code !== undefined && isTrustError(code))
+        return { outcome: 'failed', reason: `the certificate of ${place} is not trusted (${code}): correct it, or measure anyway with --insecure` };
       return { outcome: 'failed', reason: `${place}: ${doing} failed (${code ?? message})` };
   }
 }
@@ -65,6 +70,16 @@ export function isTrustError(code: string): boolean {
     code.startsWith('ERR_TLS_CERT') ||
     code.startsWith('UNABLE_TO_') ||
     code.startsWith('CRL_') ||
-    ['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'INVALID_CA', 'INVALID_PURPOSE', 'HOSTNAME_MISMATCH', 'PATH_LENGTH_EXCEEDED', 'ERROR_IN_CERT_NOT_BEFORE_FIELD', 'ERROR_IN_CERT_NOT_AFTER_FIELD', 'OUT_OF_MEM'].includes(code)
+    [
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'INVALID_CA',
+      'INVALID_PURPOSE',
+      'HOSTNAME_MISMATCH',
+      'PATH_LENGTH_EXCEEDED',
+      'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+      'ERROR_IN_CERT_NOT_AFTER_FIELD',
+      'OUT_OF_MEM',
+    ].includes(code)
   );
 }

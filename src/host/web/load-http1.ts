@@ -53,5 +53,13 @@ export function startHttp1Load(start: LoadStart): HttpLoad {
   options.signal?.addEventListener('abort', close, { once: true });
   if (up) pourZeros(request, { clock, onWritten: (written) => (bytes += written), unsent: unsentOf(socket) });
   else request.end();
-  return { bytes: () => bytes, selfProbeMs: () => Promise.resolve(undefined), multiplexed: false, get failure() { return failure; }, close };
+  return {
+    bytes: () => bytes,
+    selfProbeMs: () => Promise.resolve(undefined),
+    multiplexed: false,
+    get failure() {
+      return failure;
+    },
+    close,
+  };
 }

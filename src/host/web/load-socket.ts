@@ -7,7 +7,9 @@ import { explainFailure } from './failure.js';
 
 export type LoadOptions = Parameters<Web['load']>[0];
 
-export type LoadSocket = { readonly ok: true; readonly socket: net.Socket; readonly alpn: string | undefined } | { readonly ok: false; readonly reason: string };
+export type LoadSocket =
+  | { readonly ok: true; readonly socket: net.Socket; readonly alpn: string | undefined }
+  | { readonly ok: false; readonly reason: string };
 
 /** Connects, over TLS for https. The socket that it hands over has an error handler, so that nothing it does later can throw. */
 export function openLoadSocket(url: URL, options: LoadOptions): Promise<LoadSocket> {
@@ -19,7 +21,13 @@ export function openLoadSocket(url: URL, options: LoadOptions): Promise<LoadSock
     const secure = url.protocol === 'https:';
     const named = net.isIP(host) === 0;
     const socket = secure
-      ? tls.connect({ host: to.host, port: to.port, ...(named ? { servername: host } : {}), ALPNProtocols: ['h2', 'http/1.1'], rejectUnauthorized: insecure !== true })
+      ? tls.connect({
+          host: to.host,
+          port: to.port,
+          ...(named ? { servername: host } : {}),
+          ALPNProtocols: ['h2', 'http/1.1'],
+          rejectUnauthorized: insecure !== true,
+        })
       : net.connect({ host: to.host, port: to.port });
     let settled = false;
     const settle = (result: LoadSocket): void => {
@@ -31,7 +39,10 @@ export function openLoadSocket(url: URL, options: LoadOptions): Promise<LoadSock
       resolve(result);
     };
     const onAbort = (): void => settle({ ok: false, reason: `the connection to ${place} was interrupted` });
-    const timer = setTimeout(() => settle({ ok: false, reason: `${place} did not answer within ${timeoutMs} ms: it is down, or a firewall drops the packets` }), timeoutMs);
+    const timer = setTimeout(
+      () => settle({ ok: false, reason: `${place} did not answer within ${timeoutMs} ms: it is down, or a firewall drops the packets` }),
+      timeoutMs,
+    );
     socket.on('error', (error) => settle({ ok: false, reason: explainFailure(error, place, 'the connection').reason }));
     if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });

@@ -17,7 +17,8 @@ export function createLoads(clock: Clock): (options: LoadOptions) => Promise<Htt
   const withoutH2c = new Set<string>();
   return async (options) => {
     const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
-    if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) return failedLoad(`'${options.url}' is not an http or https URL`);
+    if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+      return failedLoad(`'${options.url}' is not an http or https URL`);
     const place = formatEndpoint(options.remote ?? { host: hostOf(url), port: portOf(url) });
     const opened = await openLoadSocket(url, options);
     if (!opened.ok) return failedLoad(opened.reason);

@@ -82,10 +82,13 @@ export class RequestDesk {
       if (cuts > 1) transport.socket.destroy();
       else transport.cut();
     };
-    const timer = setInterval(() => {
-      const nowMs = this.#clock.nowMs();
-      if (nowMs - startMs >= httpRequestMs || nowMs - lastMs >= httpStallMs) cut();
-    }, Math.min(httpStallMs, httpRequestMs, WATCH_MS));
+    const timer = setInterval(
+      () => {
+        const nowMs = this.#clock.nowMs();
+        if (nowMs - startMs >= httpRequestMs || nowMs - lastMs >= httpStallMs) cut();
+      },
+      Math.min(httpStallMs, httpRequestMs, WATCH_MS),
+    );
     return { cut, moved: () => (lastMs = this.#clock.nowMs()), stop: () => clearInterval(timer) };
   }
 

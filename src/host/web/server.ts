@@ -60,7 +60,8 @@ export function attachHttp({ clock, responder }: HttpAttachOptions): HttpAttachm
         socket,
         incoming: request,
         outgoing: response,
-        head: (status: number, headers: Readonly<Record<string, string>>) => void response.writeHead(status, status >= 400 ? { ...headers, connection: 'close' } : headers),
+        head: (status: number, headers: Readonly<Record<string, string>>) =>
+          void response.writeHead(status, status >= 400 ? { ...headers, connection: 'close' } : headers),
         dismiss: () => socket.destroySoon(),
         cut: () => void socket.destroy(),
       };
@@ -73,7 +74,11 @@ export function attachHttp({ clock, responder }: HttpAttachOptions): HttpAttachm
     const socket = stream.session && socketOf.get(stream.session);
     const seat = socket && seats.get(socket);
     if (socket === undefined || seat === undefined) return stream.close(http2.constants.NGHTTP2_CANCEL);
-    const ask = askOf(seat.client, headers, { method: headers[':method'], target: headers[':path'], authority: headers[':authority'] ?? headers.host });
+    const ask = askOf(seat.client, headers, {
+      method: headers[':method'],
+      target: headers[':path'],
+      authority: headers[':authority'] ?? headers.host,
+    });
     const transport = {
       socket,
       incoming: stream,
@@ -159,7 +164,12 @@ function http1Server({ limits }: HttpResponder, handlers: Http1Handlers): http.S
 
 function http2Server({ limits }: HttpResponder, garbled: () => void): http2.Http2Server {
   const server = http2.createServer({
-    settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: limits.httpStreamsMax, maxHeaderListSize: limits.httpHeadBytesMax, enablePush: false },
+    settings: {
+      initialWindowSize: WINDOW_BYTES,
+      maxConcurrentStreams: limits.httpStreamsMax,
+      maxHeaderListSize: limits.httpHeadBytesMax,
+      enablePush: false,
+    },
     maxSessionMemory: 64,
   });
   server.on('session', (session) => {
@@ -170,7 +180,11 @@ function http2Server({ limits }: HttpResponder, garbled: () => void): http2.Http
   return server;
 }
 
-function askOf(client: string, headers: http.IncomingHttpHeaders | http2.IncomingHttpHeaders, line: { method: string | undefined; target: string | undefined; authority: string | undefined }): HttpAsk {
+function askOf(
+  client: string,
+  headers: http.IncomingHttpHeaders | http2.IncomingHttpHeaders,
+  line: { method: string | undefined; target: string | undefined; authority: string | undefined },
+): HttpAsk {
   const length = Number(headers['content-length'] ?? Number.NaN);
   const ticket = headers[TICKET_HEADER];
   return {

@@ -35,9 +35,10 @@ export function measureTls(clock: Clock, options: Parameters<Web['tls']>[0]): Pr
     };
     const onAbort = (): void => settle({ outcome: 'failed', reason: `the handshake with ${place} was interrupted` });
     const timer = setTimeout(() => {
-      const reason = connectMs === undefined
-        ? `${place} did not answer within ${timeoutMs} ms: it is down, or a firewall drops the packets`
-        : `${place} accepted the connection, but the TLS handshake did not finish within ${timeoutMs} ms: check that it speaks TLS`;
+      const reason =
+        connectMs === undefined
+          ? `${place} did not answer within ${timeoutMs} ms: it is down, or a firewall drops the packets`
+          : `${place} accepted the connection, but the TLS handshake did not finish within ${timeoutMs} ms: check that it speaks TLS`;
       settle({ outcome: 'timeout', reason });
     }, timeoutMs);
     // The handlers stay on after settling: a destroyed socket may still report an error.
