@@ -83,12 +83,15 @@ async function findFile(sources: ConfigSources): Promise<ConfigFile | undefined>
     if (file) return file;
     throw new TautlineError('config', `there is no configuration file ${explicit}`, { hint: 'check the path given with --config' });
   }
-  const places = [inFolder(sources.workingFolder, 'tautline.yaml'), inFolder(sources.homeFolder, '.config/tautline/tautline.yaml')];
-  for (const place of places) {
-    const file = await readConfigFile(sources.files, place);
-    if (file) return file;
+  const here = await readConfigFile(sources.files, inFolder(sources.workingFolder, 'tautline.yaml'));
+  if (here) return here;
+  try {
+    return await readConfigFile(sources.files, inFolder(sources.homeFolder, '.config/tautline/tautline.yaml'));
+  } catch (error) {
+    // A service, or one who became another user, may have a home that is not theirs: nothing there is meant for them.
+    if (error instanceof TautlineError && error.code === 'permission') return undefined;
+    throw error;
   }
-  return undefined;
 }
 
 type Where = (path: readonly PropertyKey[], at: 'key' | 'value') => string;

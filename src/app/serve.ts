@@ -100,10 +100,7 @@ function coreOf({ clock, streams }: ServePorts, { limits, key }: { limits: Limit
   const random = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
   const software = `tautline/${VERSION}`;
   const tickets = new Tickets({ lifetimeMs: limits.ticketMs, max: limits.ticketsMax, random });
-  const control = new ControlServer(
-    { clock, pump: (plan) => streams.pump(plan), random },
-    { limits, software, tickets, ...(key ? { key } : {}) },
-  );
+  const control = new ControlServer({ clock, pump: (plan) => streams.pump(plan), random }, { limits, software, tickets, ...(key ? { key } : {}) });
   const checkTicket = (client: string, ticket: string): boolean => tickets.check(client, ticket, clock.nowMs());
   const http = attachHttp({ clock, responder: createHttpResponder({ limits, software, ...(key ? { checkTicket } : {}) }) });
   return {
@@ -192,9 +189,10 @@ async function linesOf({ facts }: ServePorts, local: Endpoint, keyFile: string |
   return [
     first,
     `To measure from another host, copy ${keyFile} to it and paste there${addresses.length > 1 ? ' the line whose address it can reach' : ''}:`,
-    ...(addresses.length === 0 ? [LOOPBACK] : addresses).map(
-      (host) => `    tautline check ${formatEndpoint({ host, port: local.port })} --key-file ${name}`,
-    ),
+    ...addresses.map((host) => `    tautline check ${formatEndpoint({ host, port: local.port })} --key-file ${name}`),
+    ...(addresses.length === 0
+      ? [`    tautline check ADDRESS:${local.port} --key-file ${name}`, 'where ADDRESS is this host: it has none yet that others could reach']
+      : []),
   ];
 }
 
@@ -211,7 +209,5 @@ function reachable(interfaces: readonly NetworkInterface[], local: Endpoint): st
 }
 
 function prefixed(prefix: string, counters: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(counters).map(([name, count]) => [`${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`, count]),
-  );
+  return Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`, count]));
 }

@@ -154,7 +154,8 @@ function goodFor(parts: SentenceParts, reachable: readonly JudgedSubject[]): str
   if (parts.outcome === 'inconclusive') return '';
   const targets = reachable.filter(({ role }) => role === 'target');
   const judged = targets.length > 0 ? targets : reachable.filter(({ role }) => role === 'gateway');
-  if (judged.length === 0) return '';
+  // What broke off was not measured to its end, and its figures recommend nothing.
+  if (judged.length === 0 || judged.some(({ brokeOff }) => brokeOff.length > 0)) return '';
   const usable = judged.flatMap(({ measurements }) => measurements.filter((measurement) => aboveCeiling(measurement) === undefined));
   const { fits, fails } = judgeWorkloads(pathFigures(usable));
   const who = targets.length > 0 ? '' : 'the way to the gateway is ';
