@@ -122,7 +122,7 @@ describe('a policer that lets 20 Mbit/s through', { skip }, () => {
         `nft add table inet police; nft 'add chain inet police in { type filter hook input priority 0; }'; nft add rule inet police in udp dport ${PORT} udp length 1408 limit rate over ${POLICED_KBYTES} kbytes/second burst 20 kbytes drop`,
       );
       const found = metric(
-        (await measure('throughput', '--udp', '--rate', '40M', '--duration', '4s', '--direction', 'up')).document.measurements,
+        (await measure('throughput', '--udp', '--rate', '40M', '--duration', `${SECONDS}s`, '--direction', 'up')).document.measurements,
         'udp.up',
       );
       // nft's bucket begins full and holds what comes in one second: until it is empty everything passes.
