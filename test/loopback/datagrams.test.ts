@@ -87,6 +87,34 @@ function sequences(log: ExchangeLog): number[] {
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
 /** Every pairing of our clients and servers must get along. */
+const notLinux = process.platform === 'linux' ? false : 'other platforms have one loopback address';
+
+describe('a server at every address', { skip: unavailable || notLinux }, () => {
+  for (const bind of ['::', '0.0.0.0']) {
+    if (bind === '::' && noIpv6) continue;
+    test(`answers and floods from the address that was asked: ${bind}`, async () => {
+      const server = await nativeServer(bind);
+      try {
+        await over(CLIENTS.native.datagrams, { host: '127.0.0.2', port: server.port, family: 4 }, async (flow) => {
+          assert.deepEqual(sequences(await flow.exchange(echoPlan(5))), range(5));
+          const log = await flow.sink({
+            match: FLOOD_MARK,
+            sequenceOffset: SEQUENCE_OFFSET,
+            stampOffset: STAMP_OFFSET,
+            request: floodRequest(300, 300),
+            durationNs: 5000 * MS,
+            idleNs: 200 * MS,
+            intervalNs: 100 * MS,
+          });
+          assert.equal(log.count.received, 300);
+        });
+      } finally {
+        await server.stop();
+      }
+    });
+  }
+});
+
 const SERVERS = { native: { make: nativeServer, skip: unavailable }, node: { make: nodeServer, skip: false } };
 const CLIENTS = {
   native: { datagrams: createDatagrams(clock), skip: unavailable },

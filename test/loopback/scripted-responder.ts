@@ -38,7 +38,7 @@ export function scriptedResponder(): DatagramResponder {
       return [flood];
     });
   return {
-    receive(bytes, from, rxNs, nowNs) {
+    receive(bytes, from, rxNs, nowNs, via) {
       clients.add(from.join());
       counters.clients = clients.size;
       if (rxNs > nowNs) counters.lateStamps++;
@@ -61,6 +61,7 @@ export function scriptedResponder(): DatagramResponder {
           template.set(FLOOD_MARK);
           const flood = {
             to: from.slice(),
+            ...(via ? { via: via.slice() } : {}),
             template,
             sizeBytes: template.length,
             count: 0,
