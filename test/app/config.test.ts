@@ -57,11 +57,11 @@ describe('configuration', () => {
         name.startsWith(place) ? Promise.reject(new TautlineError('permission', `cannot read ${name}`)) : Promise.resolve(undefined),
       writeText: () => Promise.resolve(),
     });
-    const sources = { flags: {}, env: {}, workingFolder: '/project', homeFolder: '/root' };
-    assert.equal((await loadConfig({ ...sources, files: locked('/root/') })).file, undefined);
+    const sources = { flags: {}, env: {}, workingFolder: '/project', homeFolder: '/home/other' };
+    assert.equal((await loadConfig({ ...sources, files: locked('/home/other/') })).file, undefined);
     const refused = (error: unknown): boolean => error instanceof TautlineError && error.code === 'permission';
     await assert.rejects(loadConfig({ ...sources, files: locked('/project/') }), refused);
-    await assert.rejects(loadConfig({ ...sources, files: locked('/root/'), path: '/root/mine.yaml' }), refused);
+    await assert.rejects(loadConfig({ ...sources, files: locked('/home/other/'), path: '/home/other/mine.yaml' }), refused);
   });
 
   test('peers are an address or named paths, with a default path and a key', async () => {

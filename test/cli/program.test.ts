@@ -52,7 +52,7 @@ describe('a line that cannot be understood', () => {
     ['check --json --csv', /--json.* cannot be used with .*--csv/, /help/],
     ['check a b', /too many arguments/, 'see tautline check --help'],
     ['check -4 -6 10.0.0.1', /-4.* cannot be used with .*-6/, /help/],
-    ['check --seed x', "--seed <n>: seed: 'x' is not a whole number from 0 to 4294967295", /configuration/],
+    ['check --seed x', "--seed: 'x' is not a whole number from 0 to 4294967295", /configuration/],
     ['check ftp://example.org', /'ftp:\/\/example\.org' is not a target: only http/, /10\.0\.0\.1/],
     ['check 10.0.0.1:99999', /port 99999 is outside 1\.\.65535/, /10\.0\.0\.1/],
     ['check 10.0.0.1 --key-file /none/key', 'there is no key file /none/key', /head -c 32 \/dev\/urandom/],
