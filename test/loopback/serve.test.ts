@@ -123,6 +123,24 @@ describe('serve on loopback', () => {
     assert.equal(await control(serve), 'ok');
   });
 
+  it('does not let one address that fills all places keep others out', { skip: process.platform !== 'linux' }, async () => {
+    for (const limits of [{ unprovenConnectionsMax: 4 }, { connectionsMax: 4 }]) {
+      const serve = await start({ limits: limitsOf(limits) });
+      const silent = [];
+      for (let i = 0; i < 4; i++) {
+        const socket = connect({ port: serve.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        silent.push(once(socket, 'close'));
+      }
+      await until(() => serve.counters()['tcpConnections'] === 4);
+      assert.equal(await control(serve), 'ok');
+      await silent[0];
+      assert.equal(serve.counters()['tcpYielded'], 1);
+      assert.equal(serve.counters()['tcpRefusedConnections'], 0);
+    }
+  });
+
   it('says when the port is taken, for TCP and for UDP', async () => {
     const tcp = createServer();
     tcp.listen(0, '127.0.0.1');

@@ -121,7 +121,9 @@ class Reception {
   readonly #sockets = new Set<Socket>();
   readonly #all = new Tally();
   readonly #unproven = new Tally();
-  readonly #counters = { connections: 0, garbage: 0, silent: 0, refusedConnections: 0, dropped: 0 };
+  /** What may have to make room, oldest first: all but proved peers of ours. */
+  readonly #yielding = new Map<Socket, Yielding>();
+  readonly #counters = { connections: 0, garbage: 0, silent: 0, refusedConnections: 0, yielded: 0, dropped: 0 };
 
   constructor(options: ListenOptions) {
     this.#options = options;
@@ -133,12 +135,10 @@ class Reception {
     if (socket.remoteAddress === undefined) return void socket.destroy();
     const host = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
     const client = clientOf({ host, port: socket.remotePort ?? 0, family: host.includes(':') ? 6 : 4 });
-    const full =
-      this.#all.total >= limits.connectionsMax ||
-      this.#all.of(client) >= limits.connectionsPerClientMax ||
-      this.#unproven.total >= limits.unprovenConnectionsMax ||
-      this.#unproven.of(client) >= limits.unprovenConnectionsPerClientMax;
-    if (full) {
+    const own = this.#all.of(client) >= limits.connectionsPerClientMax || this.#unproven.of(client) >= limits.unprovenConnectionsPerClientMax;
+    const crowded = this.#unproven.total >= limits.unprovenConnectionsMax;
+    const full = crowded || this.#all.total >= limits.connectionsMax;
+    if (own || (full && !this.#makeRoom(client, crowded))) {
       this.#counters.refusedConnections++;
       return void socket.destroy();
     }
@@ -146,17 +146,51 @@ class Reception {
     this.#sockets.add(socket);
     this.#all.add(client);
     this.#unproven.add(client);
-    let unproven = true;
-    const onProven = (): void => {
-      if (unproven) this.#unproven.remove(client);
-      unproven = false;
+    const place: Yielding = {
+      client,
+      unproven: true,
+      known: () => {
+        if (place.unproven) this.#unproven.remove(client);
+        place.unproven = false;
+      },
+      gone: () => {
+        if (!this.#sockets.delete(socket)) return;
+        place.known();
+        this.#yielding.delete(socket);
+        this.#all.remove(client);
+      },
     };
-    socket.once('close', () => {
-      onProven();
-      this.#sockets.delete(socket);
-      this.#all.remove(client);
-    });
-    this.#sniff(socket, onProven);
+    this.#yielding.set(socket, place);
+    socket.once('close', place.gone);
+    const onProven = (): void => {
+      place.known();
+      this.#yielding.delete(socket);
+    };
+    this.#sniff(socket, { onKnown: place.known, onProven });
+  }
+
+  /**
+   * Few addresses could fill every place with connections that say nothing, and keep all others out.
+   * A newcomer therefore takes the place of the oldest such connection of whoever has most of them.
+   */
+  #makeRoom(newcomer: string, unproven: boolean): boolean {
+    const having = new Tally();
+    let most = '';
+    for (const place of this.#yielding.values()) {
+      if (unproven && !place.unproven) continue;
+      having.add(place.client);
+      if (having.of(place.client) > having.of(most)) most = place.client;
+    }
+    if (having.of(most) <= having.of(newcomer) + 1) return false;
+    for (const [socket, place] of this.#yielding) {
+      if (place.client !== most || (unproven && !place.unproven)) continue;
+      this.#counters.yielded++;
+      // Its place is free at once; that it has closed is told later.
+      place.gone();
+      socket.destroy();
+      return true;
+    }
+    return false;
   }
 
   drop(): void {
@@ -172,7 +206,7 @@ class Reception {
   }
 
   /** Reads until the protocol shows, bounded in bytes and time. A peer that says nothing costs one timer. */
-  #sniff(socket: Socket, onProven: () => void): void {
+  #sniff(socket: Socket, { onKnown, onProven }: { onKnown: () => void; onProven: () => void }): void {
     let head = new Uint8Array(0);
     const timer = setTimeout(() => {
       this.#counters.silent++;
@@ -196,7 +230,7 @@ class Reception {
       done();
       if (protocol === 'tautline') this.#options.onConnection(new SocketConnection(socket, head), onProven);
       else if ((protocol === 'http1' || protocol === 'http2') && this.#options.onHttp) {
-        onProven();
+        onKnown();
         this.#options.onHttp(socket, head, protocol);
       } else {
         this.#counters.garbage++;
@@ -215,6 +249,14 @@ function tell(head: Uint8Array): 'tautline' | 'http1' | 'http2' | 'more' | undef
   if (same && head.length >= PREFACE_START.length) return 'tautline';
   // "T" alone may still become TRACE.
   return sniffHttp(head) ?? (same ? 'more' : undefined);
+}
+
+/** A connection that may have to make room. */
+interface Yielding {
+  readonly client: string;
+  unproven: boolean;
+  readonly known: () => void;
+  readonly gone: () => void;
 }
 
 /** How many there are, in all and of each client. */
