@@ -348,17 +348,8 @@ export function encodeReport(report: SessionReport, sizeBytesMax: number = REPOR
   const bytes = sessionDatagram(KIND.report, report.session, report.nonce, REPORT_BYTES_MIN + 4 * fitting);
   const data = view(bytes);
   data.setUint32(20, report.highest);
-  const figures = [
-    report.received,
-    report.bytes,
-    report.duplicates,
-    report.reordered,
-    report.elapsedNs,
-    report.jitterNs,
-    report.kernelDrops,
-    report.floodSent,
-    report.floodBytes,
-  ];
+  const { received, bytes: moved, duplicates, reordered, elapsedNs, jitterNs, kernelDrops, floodSent, floodBytes } = report;
+  const figures = [received, moved, duplicates, reordered, elapsedNs, jitterNs, kernelDrops, floodSent, floodBytes];
   figures.forEach((figure, i) => data.setBigUint64(24 + 8 * i, BigInt(Math.round(figure))));
   data.setUint32(96, Math.round(report.intervalMs * 1000));
   data.setUint16(100, fitting);
