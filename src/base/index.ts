@@ -7,6 +7,10 @@
  *     const target = parseTarget('[::1]:7227');
  */
 export * from './errors.js';
+export * from './ports-datagrams.js';
+export * from './ports-host.js';
+export * from './ports-streams.js';
+export * from './ports-web.js';
 export * from './ports.js';
 export * from './quantity.js';
 export * from './random.js';

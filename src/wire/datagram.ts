@@ -1,4 +1,4 @@
-import { HEADER_BYTES, KIND, PROTOCOL_VERSION, readHeader, view, writeHeader } from './header.js';
+import { KIND, PROTOCOL_VERSION, readHeader, view, writeHeader } from './header.js';
 import type { Kind } from './header.js';
 
 /*
@@ -379,14 +379,4 @@ function big(data: DataView, offset: number): number {
 
 function garbled(why: string): { readonly kind: 'garbled'; readonly why: string } {
   return { kind: 'garbled', why };
-}
-
-/** The bytes that the client's MAC covers in `open`; the server's in `opened` covers the same, then the session. */
-export function openTranscript(clientNonce: Uint8Array, serverNonce: Uint8Array, cookie: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + NONCE_BYTES * 2 + COOKIE_BYTES);
-  writeHeader(bytes, KIND.open);
-  bytes.set(clientNonce, 8);
-  bytes.set(serverNonce, 24);
-  bytes.set(cookie, 40);
-  return bytes;
 }
