@@ -132,7 +132,8 @@ export class RunningTest {
       totalBytes += bytes;
       onBytes(receive ? bytes : 0, receive ? 0 : bytes);
       void channel.send({ type: 'interval', direction, ...interval }, { canMiss: true });
-      if (receive && this.#beyond(totalBytes, interval.endMs)) this.#stop.abort();
+      // What this side sends keeps to the rate and the bytes by itself; a test by time is bounded in bytes only here.
+      if (receive ? this.#beyond(totalBytes, interval.endMs) : totalBytes > this.#context.limits.testBytesMax) this.#stop.abort();
     };
     const log = await ports.pump({
       connections,

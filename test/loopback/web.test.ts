@@ -426,6 +426,21 @@ describe('the HTTP side of serve', () => {
     assert.equal(httpRunning, 0);
   });
 
+  test('takes heads up to their limit over HTTP/2, where announcing it binds nobody', async () => {
+    const serve = await startServeHttp({ limits: { httpHeadBytesMax: 1024 } });
+    const session = http2.connect(serve.base);
+    const ask = (fill: number): Promise<unknown> =>
+      new Promise((resolve) => {
+        const request = session.request({ ':path': '/small', fill: 'a'.repeat(fill) });
+        request.on('response', (headers) => resolve(headers[':status']));
+        request.on('error', () => resolve(request.rstCode));
+        request.resume();
+      });
+    assert.deepEqual([await ask(2000), await ask(20)], [http2.constants.NGHTTP2_ENHANCE_YOUR_CALM, 200]);
+    session.destroy();
+    await serve.close();
+  });
+
   test('answers a malformed request with 400 and goes on', async () => {
     const serve = await startServeHttp();
     const socket = net.connect(serve.port, '127.0.0.1', () => socket.write('GET / HTTP/9.9\r\nbroken\r\n\r\n'));

@@ -386,6 +386,19 @@ describe('control server: limits', () => {
     assert.match((await refusal(channel)).message, /1000 bytes/);
   });
 
+  it('ends a test by time that has sent as many bytes as the limit allows', async () => {
+    const here = world({ limits: { testBytesMax: 1000 } });
+    const { channel } = await control(here);
+    const test = await ready(channel, { ...TEST, direction: 'down' });
+    await frame(here.connect({ type: 'join', test, index: 0, direction: 'down' }).channel);
+    await channel.send({ type: 'start' });
+    await frame(channel);
+    here.pumps[0]?.plan.onInterval?.({ startMs: 0, endMs: 100, bytes: [1000], tcp: [undefined] });
+    assert.equal(here.pumps[0]?.plan.signal?.aborted, false);
+    here.pumps[0]?.plan.onInterval?.({ startMs: 100, endMs: 200, bytes: [1], tcp: [undefined] });
+    assert.equal(here.pumps[0]?.plan.signal?.aborted, true);
+  });
+
   it('bounds tests in all and of each client', async () => {
     const here = world({ limits: { testsMax: 3, testsPerClientMax: 2 } });
     const first = await control(here);

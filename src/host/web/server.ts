@@ -70,10 +70,17 @@ export function attachHttp({ clock, responder }: HttpAttachOptions): HttpAttachm
   });
   const h2 = http2Server(responder, garbled);
   const socketOf = new WeakMap<object, Socket>();
-  h2.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
+  h2.on('stream', (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
+    // Closing one with an error emits that error here too.
+    stream.on('error', () => undefined);
     const socket = stream.session && socketOf.get(stream.session);
     const seat = socket && seats.get(socket);
     if (socket === undefined || seat === undefined) return stream.close(http2.constants.NGHTTP2_CANCEL);
+    // The setting that announces this limit is only advice to a client.
+    if (headBytes(raw) > limits.httpHeadBytesMax) {
+      garbled();
+      return stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
     const ask = askOf(seat.client, headers, {
       method: headers[':method'],
       target: headers[':path'],
@@ -178,6 +185,11 @@ function http2Server({ limits }: HttpResponder, garbled: () => void): http2.Http
   });
   server.on('sessionError', () => undefined);
   return server;
+}
+
+/** As HTTP/2 reckons the size of a header list (RFC 9113, section 6.5.2). */
+function headBytes(raw: readonly string[]): number {
+  return raw.reduce((sum, text) => sum + text.length + 16, 0);
 }
 
 function askOf(
