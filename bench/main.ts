@@ -94,8 +94,9 @@ async function circumstances(): Promise<string> {
     version('tautline', [...TAUTLINE, '--version'], /([\d.]+)/),
   ]);
   const [cpu] = cpus();
+  const congestion = (await readFile('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').catch(() => 'unknown')).trim();
   return [
-    `${new Date().toISOString().slice(0, 10)}; ${cpus().length} x ${cpu?.model.trim() || arch()}, ${Math.round(totalmem() / 2 ** 30)} GiB; ${type()} ${release()}; Node ${process.versions.node}; ${versions.join(', ')}.`,
+    `${new Date().toISOString().slice(0, 10)}; ${cpus().length} x ${cpu?.model.trim() || arch()}, ${Math.round(totalmem() / 2 ** 30)} GiB; ${type()} ${release()}; Node ${process.versions.node}; ${versions.join(', ')}; TCP congestion control ${congestion}.`,
     `${rounds} rounds of ${seconds} s each, everybody once a round, the order turned round every round; ratio = ours / anchor of the medians, in parentheses the least and greatest ratio within one round.`,
     "Rates are counted by the receiver. RTT: sockperf's are full round trips (--full-rtt) and contain its server's holding time; irtt's and ours do not, and ours with it is in rows of its own.",
     '',
