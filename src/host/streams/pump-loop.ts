@@ -35,8 +35,11 @@ export interface PumpJob {
   readonly writeBytesMax: number;
 }
 
-/** One call moves up to this much. Fewer, larger calls leave the processor to the network. */
-export const CHUNK_BYTES = 1024 * 1024;
+/**
+ * One call moves up to this much. Fewer, larger calls leave the processor to the network, but what is larger than
+ * its cache is fetched from memory again for every call: with four streams 1 MiB was half as fast.
+ */
+export const CHUNK_BYTES = 512 * 1024;
 /** Stop flags are looked at least this often. */
 const POLL_MS = 50;
 const POLLIN = 1;
