@@ -141,7 +141,12 @@ describe('a user without rights', { skip: skip || ((await installed('setpriv')) 
 
   test('check measures this host without root', async () => {
     await asNobody(async (argv) => {
-      const { stdout, stderr } = await run(argv(['check', '--quick', '--json', '--quiet']), { timeoutMs: 60_000 });
+      const { stdout, stderr } = await run(
+        ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...argv(['check', '--quick', '--json', '--quiet'])],
+        {
+          timeoutMs: 60_000,
+        },
+      );
       const document = documentOf(stdout, stderr) as unknown as {
         readonly host: { readonly root: boolean };
         readonly subjects: readonly { readonly measurements: readonly Measurement[] }[];
@@ -156,9 +161,9 @@ describe('a full disk', { skip: skip || ((await installed('unshare')) ? false : 
   test('a result that cannot be written is told before measuring, printed instead, and the exit code says it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tautline-full-'));
     try {
-      const line = 'mount -t tmpfs -o size=16k tmpfs "$0"; cat /dev/zero > "$0/fill" 2>/dev/null || true; exec "$@"';
+      const line = 'ip link set lo up; mount -t tmpfs -o size=16k tmpfs "$0"; cat /dev/zero > "$0/fill" 2>/dev/null || true; exec "$@"';
       const { code, stdout, stderr } = await run(
-        ['unshare', '-m', 'sh', '-c', line, folder, ...TAUTLINE, 'check', '--quick', '--json', '--output', join(folder, 'result.json')],
+        ['unshare', '--mount', '--net', 'sh', '-c', line, folder, ...TAUTLINE, 'check', '--quick', '--json', '--output', join(folder, 'result.json')],
         { timeoutMs: 60_000 },
       );
       assert.equal(code, EXIT.unmeasured);
