@@ -1,5 +1,5 @@
 import type { Document, Node } from 'yaml';
-import type { Files } from '../base/index.js';
+import type { TextFiles } from '../base/index.js';
 import { TautlineError } from '../base/index.js';
 
 /** A configuration file that was read, and where each of its keys and values stands. */
@@ -15,7 +15,7 @@ export interface ConfigFile {
 const SECTIONS = ['peers', 'bands', 'limits', 'serve', 'check'];
 
 /** @returns undefined when there is no such file. @throws TautlineError `config`, `io`, `permission` */
-export async function readConfigFile(files: Files, path: string): Promise<ConfigFile | undefined> {
+export async function readConfigFile(files: TextFiles, path: string): Promise<ConfigFile | undefined> {
   const text = await files.readText(path);
   return text === undefined ? undefined : parseConfigFile(text, path);
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Files } from '../base/index.js';
+import type { TextFiles } from '../base/index.js';
 import { TautlineError } from '../base/index.js';
 import type { Bands } from '../diagnose/index.js';
 import { definePeer } from '../paths/index.js';
@@ -31,7 +31,7 @@ export interface Config {
 }
 
 export interface ConfigSources {
-  readonly files: Files;
+  readonly files: TextFiles;
   /** What flags set, by the setting's path joined with dots: `{ 'check.depth': 'quick' }`. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import type { Files } from '../base/index.js';
+import type { TextFiles } from '../base/index.js';
 import { TautlineError } from '../base/index.js';
 
 /** Shorter keys can be guessed by someone who has recorded one handshake. */
@@ -10,7 +10,7 @@ const KEY_CHARACTERS_MAX = 4096;
  * written by different editors is the same key.
  * @throws TautlineError `config`, `io` or `permission`
  */
-export async function readKey(files: Files, path: string): Promise<Uint8Array> {
+export async function readKey(files: TextFiles, path: string): Promise<Uint8Array> {
   const text = (await files.readText(path))?.trim();
   const hint = `make one with: head -c 32 /dev/urandom | base64 > ${path}`;
   if (text === undefined) throw new TautlineError('config', `there is no key file ${path}`, { hint });

@@ -8,7 +8,9 @@
  */
 export * from './errors.js';
 export * from './ports-datagrams.js';
+export * from './ports-facts.js';
 export * from './ports-host.js';
+export * from './ports-packets.js';
 export * from './ports-streams.js';
 export * from './ports-web.js';
 export * from './ports.js';

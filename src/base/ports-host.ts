@@ -1,3 +1,5 @@
+import type { LinkFacts, ProcessorTimes, RouteFacts, TcpSettings } from './ports-facts.js';
+
 /** Time. Durations everywhere are milliseconds as `number` unless the name ends in `Ns`. */
 export interface Clock {
   /** Monotonic nanoseconds from an arbitrary origin. */
@@ -52,6 +54,12 @@ export interface HostFacts {
   defaultRoutes(): Promise<readonly Route[]>;
   /** The resolvers in use, as addresses. */
   resolvers(): Promise<readonly string[]>;
+  /** All that the drivers tell of every interface, or of the named one. */
+  links(name?: string): Promise<readonly LinkFacts[]>;
+  /** How the kernel would send to this address; undefined where it cannot or does not tell. */
+  routeTo(address: string): Promise<RouteFacts | undefined>;
+  processors(): Promise<ProcessorTimes | undefined>;
+  tcpSettings(): Promise<TcpSettings>;
 }
 
 export interface Files {
@@ -59,6 +67,26 @@ export interface Files {
   readText(path: string): Promise<string | undefined>;
   /** Writes whole and atomically (temporary file, fsync, rename). @throws TautlineError `io` or `permission` */
   writeText(path: string, text: string): Promise<void>;
+  /** Names in a folder, sorted; undefined when there is none. @throws TautlineError `io` or `permission` otherwise */
+  list(folder: string): Promise<readonly string[] | undefined>;
+  /** Follows no link at the end of the path; undefined when there is nothing. @throws TautlineError `io` or `permission` otherwise */
+  status(path: string): Promise<FileStatus | undefined>;
+  /** Makes the folder and what is above it, for the owner alone. @throws TautlineError `io` or `permission` */
+  makeFolder(path: string): Promise<void>;
+  /** Removes one file; nothing happens when there is none. @throws TautlineError `io` or `permission` */
+  remove(path: string): Promise<void>;
+}
+
+/** For those who only read. */
+export type TextFiles = Pick<Files, 'readText'>;
+
+export interface FileStatus {
+  readonly kind: 'file' | 'folder' | 'socket' | 'link' | 'other';
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** The permission bits, 0o000..0o777. */
+  readonly mode: number;
+  readonly ownerId: number;
 }
 
 export type CommandResult =

@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly url: string;
   /** The address to use, so that the name is not resolved again. */
   readonly remote?: Endpoint;
+  /** A Unix socket to speak to instead; the URL's host is then only a name. */
+  readonly socketPath?: string;
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;

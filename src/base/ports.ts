@@ -1,5 +1,6 @@
 import type { Datagrams } from './ports-datagrams.js';
 import type { Clock, Commands, Files, HostFacts, Log, Names } from './ports-host.js';
+import type { Packets } from './ports-packets.js';
 import type { Streams } from './ports-streams.js';
 import type { Web } from './ports-web.js';
 
@@ -8,6 +9,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly names: Names;
   readonly datagrams: Datagrams;
+  readonly packets: Packets;
   readonly streams: Streams;
   readonly web: Web;
   readonly facts: HostFacts;

@@ -3,7 +3,7 @@ import type { Files } from '../base/index.js';
 import type { Terminal } from './terminal.js';
 
 /** A file as the result's place; `checkWritable` tells before a long run whether it can be. */
-export interface OutputFiles extends Files {
+export interface OutputFiles extends Pick<Files, 'readText' | 'writeText'> {
   checkWritable(path: string): Promise<void>;
 }
 

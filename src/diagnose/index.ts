@@ -11,3 +11,6 @@ export * from './bands.js';
 export * from './conclude.js';
 export * from './rate.js';
 export * from './workloads.js';
+export * from './ceilings.js';
+export type * from './evidence.js';
+export * from './findings.js';

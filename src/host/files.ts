@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ErrorCode, Files } from '../base/index.js';
+import type { ErrorCode, FileStatus, Files } from '../base/index.js';
 import { TautlineError } from '../base/index.js';
 
 /** The port's files, and a check that only a real file system needs. */
@@ -16,7 +16,7 @@ export interface HostFiles extends Files {
 }
 
 export function createFiles(): HostFiles {
-  return { readText, writeText, checkWritable, othersMayRead };
+  return { readText, writeText, list, status, makeFolder, remove, checkWritable, othersMayRead };
 }
 
 /** A result is rarely larger than this; a disk that cannot take it is better known before measuring. */
@@ -26,7 +26,7 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return undefined;
+    if (isNothing(cause)) return undefined;
     throw fileError('read', path, cause);
   }
 }
@@ -39,6 +39,46 @@ async function writeText(path: string, text: string): Promise<void> {
   } catch (cause) {
     throw fileError('write', path, cause);
   }
+}
+
+async function list(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (cause) {
+    if (isNothing(cause)) return undefined;
+    throw fileError('read', folder, cause);
+  }
+}
+
+async function status(path: string): Promise<FileStatus | undefined> {
+  try {
+    const found = await lstat(path);
+    const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : found.isSocket() ? 'socket' : found.isSymbolicLink() ? 'link' : 'other';
+    return { kind, sizeBytes: found.size, modifiedMs: found.mtimeMs, mode: found.mode & 0o777, ownerId: found.uid };
+  } catch (cause) {
+    if (isNothing(cause)) return undefined;
+    throw fileError('read', path, cause);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw fileError('write', path, cause);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    throw fileError('write', path, cause);
+  }
+}
+
+function isNothing(cause: unknown): boolean {
+  return codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR';
 }
 
 async function checkWritable(path: string): Promise<void> {

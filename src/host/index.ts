@@ -17,6 +17,7 @@ import type { HostFiles } from './files.js';
 import { createLog } from './log.js';
 import type { LogLevel } from './log.js';
 import { createNames } from './names.js';
+import { createPackets } from './packets/index.js';
 import { createStreams } from './streams/index.js';
 import { createWeb } from './web/index.js';
 
@@ -41,6 +42,7 @@ export function createHostPorts(options: HostOptions = {}): HostPorts {
     commands,
     names: createNames(clock),
     datagrams: createDatagrams(clock),
+    packets: createPackets(),
     streams: createStreams(clock),
     web: createWeb(clock),
     facts: createFacts(files, commands),

@@ -1,10 +1,22 @@
 import type { Target } from '../base/index.js';
 import { TautlineError, parseTarget } from '../base/index.js';
 
+/** What a path goes through; it decides what is worth measuring on it. */
+export const PATH_KINDS = ['loopback', 'lan', 'tailscale', 'ssh', 'wan', 'other'] as const;
+export type PathKind = (typeof PATH_KINDS)[number];
+
+/** Who said that the path exists. */
+export type PathSource = 'configuration' | 'ssh' | 'tailscale' | 'mdns' | 'dns' | 'typed';
+
 /** One way to reach a peer: a cable, a tunnel, a relay. */
 export interface Path {
   readonly name: string;
   readonly target: Target;
+  /** Undefined until its address is known, where the name does not tell. */
+  readonly kind?: PathKind;
+  readonly source?: PathSource;
+  /** The name that `ssh` knows the peer by on this path. */
+  readonly sshAlias?: string;
 }
 
 /** Another host that matters, and the ways to reach it, as the person declared them. */

@@ -1,4 +1,7 @@
 import * as v from 'valibot';
+import { AdviceSchema } from './advice.js';
+import { ComparisonSchema, PathChoiceSchema } from './comparison.js';
+import { FindingSchema, LimitSchema } from './finding.js';
 import { BANDS, MeasurementSchema } from './measurement.js';
 
 const head = {
@@ -39,11 +42,29 @@ export const MeasureDocumentSchema = v.object({
 });
 export type MeasureDocument = v.InferOutput<typeof MeasureDocumentSchema>;
 
+/** What the figures depend on beside the network itself; two runs with the same fingerprint can be compared. */
+export const EnvironmentSchema = v.object({
+  /** SHA-256 over what follows, in hexadecimal. */
+  fingerprint: v.string(),
+  kernel: v.string(),
+  tool: v.string(),
+  links: v.array(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
+  settings: v.record(v.string(), v.string()),
+  routes: v.array(v.record(v.string(), v.string())),
+});
+export type Environment = v.InferOutput<typeof EnvironmentSchema>;
+
 /** One thing that `check` looked at: the gateway, a resolver, a peer's path, this host itself. */
 export const SubjectSchema = v.object({
   name: v.string(),
   role: v.picklist(['target', 'gateway', 'resolver', 'self', 'interface']),
   address: v.optional(v.string()),
+  /** The peer that this is a path to, and the path's name and kind (`lan`, `tailscale`, `ssh`, `wan` ...). */
+  peer: v.optional(v.string()),
+  path: v.optional(v.string()),
+  kind: v.optional(v.string()),
+  /** What bounds its throughput, the lowest bound first. */
+  limits: v.optional(v.array(LimitSchema)),
   facts: v.record(v.string(), v.string()),
   measurements: v.array(MeasurementSchema),
 });
@@ -56,13 +77,53 @@ export const CheckDocumentSchema = v.object({
   target: v.optional(v.string()),
   depth: v.picklist(['quick', 'default', 'thorough']),
   subjects: v.array(SubjectSchema),
+  comparisons: v.optional(v.array(ComparisonSchema)),
+  choices: v.optional(v.array(PathChoiceSchema)),
+  /** The most important first; empty: nothing was found. Documents of releases that did not look have none. */
+  findings: v.optional(v.array(FindingSchema)),
+  /** What could not be looked at, why, and what to do about it. */
+  unchecked: v.optional(v.array(v.object({ what: v.string(), why: v.string(), hint: v.optional(v.string()) }))),
+  advice: v.optional(AdviceSchema),
+  environment: v.optional(EnvironmentSchema),
   verdict: VerdictSchema,
 });
 export type CheckDocument = v.InferOutput<typeof CheckDocumentSchema>;
+
+/** `tautline advise --from 1G --to 10G --json`. */
+export const AdviceDocumentSchema = v.object({ schema: v.literal('tautline.advice/1'), ...head, advice: AdviceSchema });
+export type AdviceDocument = v.InferOutput<typeof AdviceDocumentSchema>;
+
+/** One kept run, in short. */
+export const HistoryEntrySchema = v.object({
+  id: v.string(),
+  kind: v.string(),
+  startedAt: v.string(),
+  target: v.optional(v.string()),
+  fingerprint: v.optional(v.string()),
+  verdict: v.optional(VerdictSchema),
+  /** Ids of the findings, the first first. */
+  findings: v.optional(v.array(v.string())),
+  figures: v.array(
+    v.object({ subject: v.string(), path: v.string(), metric: v.string(), unit: v.string(), median: v.number(), p99: v.optional(v.number()) }),
+  ),
+});
+export type HistoryEntry = v.InferOutput<typeof HistoryEntrySchema>;
+
+/** `tautline history --json`: the newest last. */
+export const HistoryDocumentSchema = v.object({
+  schema: v.literal('tautline.history/1'),
+  ...head,
+  entries: v.array(HistoryEntrySchema),
+});
+export type HistoryDocument = v.InferOutput<typeof HistoryDocumentSchema>;
 
 /** Every kind of document, by the name after `tautline.`. A new kind is one new line here. */
 export const DOCUMENT_SCHEMAS = {
   check: CheckDocumentSchema,
   measure: MeasureDocumentSchema,
+  advice: AdviceDocumentSchema,
+  history: HistoryDocumentSchema,
 } as const;
+/** What a run over the network gives; every format writes it. */
 export type ResultDocument = CheckDocument | MeasureDocument;
+export type AnyDocument = ResultDocument | AdviceDocument | HistoryDocument;

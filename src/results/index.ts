@@ -6,8 +6,12 @@
  *
  *     const document = v.parse(CheckDocumentSchema, JSON.parse(text));
  */
+export * from './advice.js';
 export * from './ceiling.js';
+export * from './comparison.js';
+export * from './details.js';
 export * from './document.js';
+export * from './finding.js';
 export * from './load-latency.js';
 export * from './measurement.js';
 export * from './metrics.js';

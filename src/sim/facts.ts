@@ -1,4 +1,4 @@
-import type { HostFacts, HostIdentity, NetworkInterface, Route } from '../base/index.js';
+import type { HostFacts, HostIdentity, LinkFacts, NetworkInterface, ProcessorTimes, Route, RouteFacts, TcpSettings } from '../base/index.js';
 import type { SimHost } from './host.js';
 import { isLoopback } from './network.js';
 
@@ -48,6 +48,22 @@ export class SimFacts implements HostFacts {
     if (gateway === undefined) return [];
     const interfaceName = (await this.interfaces()).find(({ loopback }) => !loopback)?.name ?? 'eth0';
     return [{ gateway, family: gateway.includes(':') ? 6 : 4, interfaceName }];
+  }
+
+  async links(): Promise<readonly LinkFacts[]> {
+    return [];
+  }
+
+  async routeTo(): Promise<RouteFacts | undefined> {
+    return undefined;
+  }
+
+  async processors(): Promise<ProcessorTimes | undefined> {
+    return undefined;
+  }
+
+  async tcpSettings(): Promise<TcpSettings> {
+    return {};
   }
 
   async resolvers(): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { TautlineError } from '../base/index.js';
-import type { Files } from '../base/index.js';
+import type { FileStatus, Files } from '../base/index.js';
 
 export type FileFault = 'full' | 'permission' | 'io';
 
@@ -8,6 +8,8 @@ export class SimFiles implements Files {
   /** Room on the disk. */
   capacityBytes = Number.POSITIVE_INFINITY;
   readonly #files: Map<string, string>;
+  readonly #folders = new Set<string>();
+  readonly #status = new Map<string, Partial<FileStatus>>();
   readonly #faults: { readonly prefix: string; readonly doing: 'read' | 'write'; readonly fault: FileFault }[] = [];
 
   constructor(files: Readonly<Record<string, string>> = {}) {
@@ -25,7 +27,7 @@ export class SimFiles implements Files {
   }
 
   /** Paths of all files, sorted. */
-  list(): string[] {
+  paths(): string[] {
     return [...this.#files.keys()].sort();
   }
 
@@ -40,6 +42,40 @@ export class SimFiles implements Files {
     // Writing whole and atomically means that the old and the new text are on the disk at once.
     if (this.#usedBytes() + byteLength(text) > this.capacityBytes) throw fault(path, 'write', 'full');
     this.#files.set(path, text);
+  }
+
+  async list(folder: string): Promise<readonly string[] | undefined> {
+    this.#check(folder, 'read');
+    const below = folder.endsWith('/') ? folder : `${folder}/`;
+    const names = [...this.#files.keys()].filter((path) => path.startsWith(below)).map((path) => path.slice(below.length).split('/')[0] as string);
+    if (names.length === 0 && !this.#folders.has(folder)) return undefined;
+    return [...new Set(names)].sort();
+  }
+
+  async status(path: string): Promise<FileStatus | undefined> {
+    this.#check(path, 'read');
+    const text = this.#files.get(path);
+    const folder = this.#isFolder(path) || this.#folders.has(path);
+    if (text === undefined && !folder) return undefined;
+    const sizeBytes = text === undefined ? 0 : byteLength(text);
+    const standard: FileStatus = { kind: folder ? 'folder' : 'file', sizeBytes, modifiedMs: 0, mode: folder ? 0o700 : 0o600, ownerId: 0 };
+    return { ...standard, ...this.#status.get(path) };
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    this.#check(path, 'write');
+    if (this.#files.has(path)) throw fault(path, 'write', 'file');
+    this.#folders.add(path);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#check(path, 'write');
+    this.#files.delete(path);
+  }
+
+  /** What `status` says of a path beside what follows from its text. */
+  describe(path: string, status: Partial<FileStatus>): void {
+    this.#status.set(path, status);
   }
 
   /** As the real files do: whether a result could be written there. */

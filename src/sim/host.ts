@@ -11,6 +11,7 @@ import { HostClock } from './host-clock.js';
 import { SimLog } from './log.js';
 import { SimNames } from './names.js';
 import type { Route, SimNetwork } from './network.js';
+import { SimPackets } from './packet-probe.js';
 import { answerWithError, sendAnswer, sendPacket } from './packets.js';
 import type { Packet } from './packets.js';
 import { ResponderLoop } from './responder-loop.js';
@@ -63,6 +64,7 @@ export class SimHost {
       clock: this.clock,
       names: new SimNames(this),
       datagrams: new SimDatagrams(this),
+      packets: new SimPackets(),
       streams: new SimStreams(this),
       web: new SimWeb(this),
       facts: new SimFacts(this),

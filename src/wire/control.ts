@@ -88,8 +88,19 @@ export interface PumpReport {
   readonly cpuMs: number;
   /** Share of its time that the busiest thread was computing, 0..1, where the platform tells. */
   readonly busiest?: number;
+  /** How busy the whole host was while the pump ran, where the platform tells. */
+  readonly host?: HostLoad;
   readonly broken: number;
   readonly aborted: boolean;
+}
+
+/** Shares of the time, 0..1: of all processors together, and of the busiest one. */
+export interface HostLoad {
+  readonly busy: number;
+  readonly busiestCpu: number;
+  /** Of the busiest processor: the share that soft interrupts took, as network receive does. */
+  readonly softirq: number;
+  readonly steal: number;
 }
 
 export function encodePreface(): Uint8Array {

@@ -5,7 +5,7 @@ import type { Config } from '../../src/app/config.js';
 import { LIMIT_NAMES, LIMITS } from '../../src/serve/index.js';
 import { limitKey, settings } from '../../src/app/config-schema.js';
 import { TautlineError } from '../../src/base/index.js';
-import type { Files } from '../../src/base/index.js';
+import type { TextFiles } from '../../src/base/index.js';
 
 interface Given {
   readonly texts?: Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ interface Given {
 }
 
 function load({ texts = {}, flags = {}, env = {}, path }: Given): Promise<Config> {
-  const files: Files = { readText: (name) => Promise.resolve(texts[name]), writeText: () => Promise.resolve() };
+  const files: TextFiles = { readText: (name) => Promise.resolve(texts[name]) };
   return loadConfig({ files, flags, env, ...(path === undefined ? {} : { path }), workingFolder: '/project', homeFolder: '/home/me' });
 }
 
@@ -52,10 +52,9 @@ describe('configuration', () => {
   });
 
   test('a home of somebody else is passed over; a file that was named or stands here must be readable', async () => {
-    const locked = (place: string): Files => ({
+    const locked = (place: string): TextFiles => ({
       readText: (name) =>
         name.startsWith(place) ? Promise.reject(new TautlineError('permission', `cannot read ${name}`)) : Promise.resolve(undefined),
-      writeText: () => Promise.resolve(),
     });
     const sources = { flags: {}, env: {}, workingFolder: '/project', homeFolder: '/home/other' };
     assert.equal((await loadConfig({ ...sources, files: locked('/home/other/') })).file, undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { CommandResult, Commands, Files, NetworkInterface } from '../../src/base/index.js';
+import type { CommandResult, Commands, TextFiles, NetworkInterface } from '../../src/base/index.js';
 import { darwinFacts, parseIfconfig, parseRouteGet, parseScutilDns } from '../../src/host/facts/darwin.js';
 import { parseOsRelease } from '../../src/host/facts/identity.js';
 import { scopeOf } from '../../src/host/facts/interfaces.js';
@@ -83,7 +83,7 @@ describe('facts of a Linux host', () => {
   });
 
   test('a file that may not be read is a fact left out, not an error', async () => {
-    const files: Files = { readText: () => Promise.reject(new Error('EACCES')), writeText: () => Promise.resolve() };
+    const files: TextFiles = { readText: () => Promise.reject(new Error('EACCES')) };
     const facts = linuxFacts(files, () => [{ name: 'eth0', addresses: [], up: true, loopback: false }]);
     assert.deepEqual(await facts.defaultRoutes(), []);
     assert.deepEqual(await facts.resolvers(), []);
@@ -190,6 +190,6 @@ describe('facts of a macOS host', () => {
   });
 });
 
-function fakeFiles(texts: Readonly<Record<string, string>>): Files {
-  return { readText: (path) => Promise.resolve(texts[path]), writeText: () => Promise.resolve() };
+function fakeFiles(texts: Readonly<Record<string, string>>): TextFiles {
+  return { readText: (path) => Promise.resolve(texts[path]) };
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Commands, Files, HostFacts, NetworkInterface, Route } from '../../base/index.js';
+import type { Commands, TextFiles, HostFacts, NetworkInterface, Route } from '../../base/index.js';
 import { identify } from './identity.js';
 import { addressedInterfaces } from './interfaces.js';
 import { parseResolvConf } from './resolv-conf.js';
@@ -7,7 +7,7 @@ import { parseResolvConf } from './resolv-conf.js';
 const COMMAND_TIMEOUT_MS = 2000;
 
 /** Facts of a macOS host, from the programs that every macOS has: route, scutil, ifconfig, sw_vers. */
-export function darwinFacts(files: Files, commands: Commands, listInterfaces = addressedInterfaces): HostFacts {
+export function darwinFacts(files: TextFiles, commands: Commands, listInterfaces = addressedInterfaces): HostFacts {
   const output = async (program: string, ...args: string[]): Promise<string> => {
     const result = await commands.run(program, args, { timeoutMs: COMMAND_TIMEOUT_MS });
     return result.outcome === 'exited' && result.code === 0 ? result.stdout : '';
@@ -26,6 +26,10 @@ export function darwinFacts(files: Files, commands: Commands, listInterfaces = a
       ...parseRouteGet(await output('route', '-n', 'get', 'default'), 4),
       ...parseRouteGet(await output('route', '-n', 'get', '-inet6', 'default'), 6),
     ],
+    links: () => Promise.resolve([]),
+    routeTo: () => Promise.resolve(undefined),
+    processors: () => Promise.resolve(undefined),
+    tcpSettings: () => Promise.resolve({}),
     resolvers: async () => {
       const found = parseScutilDns(await output('scutil', '--dns'));
       return found.length > 0 ? found : parseResolvConf((await files.readText('/etc/resolv.conf').catch(() => undefined)) ?? '');

@@ -1,8 +1,8 @@
 import { arch, cpus, hostname, release, totalmem, type } from 'node:os';
-import type { Files, HostIdentity } from '../../base/index.js';
+import type { TextFiles, HostIdentity } from '../../base/index.js';
 
 /** Who this host is. The distribution's name comes from os-release where there is one. */
-export async function identify(files: Files): Promise<HostIdentity> {
+export async function identify(files: TextFiles): Promise<HostIdentity> {
   const processors = cpus();
   const osRelease = await files.readText('/etc/os-release').catch(() => undefined);
   return {

@@ -5,10 +5,10 @@
  *     const facts = createFacts(files, commands);
  *     const [gateway] = await facts.defaultRoutes();
  */
-import type { Commands, Files, HostFacts } from '../../base/index.js';
+import type { Commands, TextFiles, HostFacts } from '../../base/index.js';
 import { darwinFacts } from './darwin.js';
 import { linuxFacts } from './linux.js';
 
-export function createFacts(files: Files, commands: Commands, platform: string = process.platform): HostFacts {
+export function createFacts(files: TextFiles, commands: Commands, platform: string = process.platform): HostFacts {
   return platform === 'darwin' ? darwinFacts(files, commands) : linuxFacts(files);
 }

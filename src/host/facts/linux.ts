@@ -1,16 +1,20 @@
-import type { Files, HostFacts, NetworkInterface, Route } from '../../base/index.js';
+import type { TextFiles, HostFacts, NetworkInterface, Route } from '../../base/index.js';
 import { identify } from './identity.js';
 import { addressedInterfaces } from './interfaces.js';
 import { parseResolvConf } from './resolv-conf.js';
 
 /** Facts of a Linux host from /proc and /sys; no program is started and nothing needs root. */
-export function linuxFacts(files: Files, listInterfaces = addressedInterfaces): HostFacts {
+export function linuxFacts(files: TextFiles, listInterfaces = addressedInterfaces): HostFacts {
   const read = (path: string): Promise<string | undefined> => files.readText(path).catch(() => undefined);
   return {
     identity: () => identify(files),
     interfaces: () => Promise.all(listInterfaces().map((item) => withDriverFacts(item, read))),
     defaultRoutes: async () => [...parseRoutes4((await read('/proc/net/route')) ?? ''), ...parseRoutes6((await read('/proc/net/ipv6_route')) ?? '')],
     resolvers: () => resolvers(read),
+    links: () => Promise.resolve([]),
+    routeTo: () => Promise.resolve(undefined),
+    processors: () => Promise.resolve(undefined),
+    tcpSettings: () => Promise.resolve({}),
   };
 }
 

@@ -1,0 +1,158 @@
+import type { LinkFacts } from '../base/index.js';
+
+/*
+ * What the `details` of some probes' measurements hold. Diagnosis and reports read them through these types;
+ * everything is optional that a host or a peer may not tell.
+ */
+
+/** `mtu.up` and `mtu.down`: the summary is the path MTU in bytes of the whole IP packet. */
+export interface MtuDetails {
+  readonly direction: 'up' | 'down' | 'both';
+  readonly method: 'responder' | 'icmp' | 'udp';
+  /** The largest packet that came through, and the smallest that did not. */
+  readonly passesBytes?: number;
+  readonly failsBytes?: number;
+  /** Large packets vanish and nobody says so. */
+  readonly blackHole: boolean;
+  /** The router that said "too big", and the MTU that it named. */
+  readonly tooBigFrom?: string;
+  readonly tooBigMtuBytes?: number;
+  /** Of the interface that packets leave through. */
+  readonly interfaceName?: string;
+  readonly interfaceMtuBytes?: number;
+  readonly kernelMtuBytes?: number;
+  /** What TCP may put into one segment: path MTU less 40 (IPv4) or 60 (IPv6). */
+  readonly mssBytes?: number;
+  /** What to clamp or set where that would help: `nft ... set rt mtu`, `ip link set mtu`. */
+  readonly clamp?: { readonly mssBytes: number; readonly command: string; readonly why: string };
+  /** Sizes tried and what became of each. */
+  readonly tried: readonly { readonly bytes: number; readonly sent: number; readonly passed: number }[];
+}
+
+/** `link`: one measurement an interface; the summary is the negotiated speed in bps. */
+export interface LinkDetails {
+  readonly link: LinkFacts;
+  /** Events a second while it was watched, by counter name; only what is not zero. */
+  readonly ratesPerSecond?: Readonly<Record<string, number>>;
+  readonly watchedMs?: number;
+  /** Network soft-interrupt load while it was watched: the busiest processor's share, and the mean. */
+  readonly softirq?: { readonly busiest: number; readonly mean: number };
+}
+
+/** `ssh.banner`, `ssh.kex`, `ssh` (login, fresh), `ssh.multiplexed`. */
+export interface SshDetails {
+  readonly alias?: string;
+  readonly user?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly software?: string;
+  readonly kex?: string;
+  readonly hostKey?: string;
+  readonly proxy?: string;
+  readonly compression?: boolean;
+  readonly multiplexing?: {
+    readonly configured: boolean;
+    readonly socket?: string;
+    readonly running: boolean;
+    readonly persist?: string;
+  };
+  /** Sockets of masters that are gone. */
+  readonly staleSockets?: readonly string[];
+  readonly keys?: readonly { readonly path: string; readonly problem?: string; readonly fix?: string }[];
+}
+
+export interface DockerDetails {
+  readonly engine: 'docker' | 'podman';
+  readonly version?: string;
+  readonly socket: string;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly image: string;
+    readonly state: string;
+    readonly health?: 'healthy' | 'unhealthy' | 'starting';
+    readonly restarts: number;
+    readonly networks: readonly string[];
+    readonly ports: readonly { readonly host?: string; readonly published?: number; readonly inside: number; readonly protocol: string }[];
+    readonly oomKilled?: boolean;
+    readonly cpuShare?: number;
+    readonly memoryBytes?: number;
+    readonly memoryLimitBytes?: number;
+  }[];
+  readonly networks: readonly {
+    readonly name: string;
+    readonly driver: string;
+    readonly scope?: string;
+    readonly subnets: readonly string[];
+    readonly mtu?: number;
+    readonly interfaceName?: string;
+    readonly containers: readonly string[];
+  }[];
+  /** Networks whose MTU is larger than a path's: `pathMtuBytes` where one was given to the probe. */
+  readonly pathMtuBytes?: number;
+  readonly overlaps: readonly { readonly subnet: string; readonly with: string; readonly what: string }[];
+}
+
+/** `docker.connect` and `docker.ttfb`: one measurement a published service. */
+export interface DockerServiceDetails {
+  readonly container: string;
+  readonly published: number;
+  readonly inside: number;
+  readonly health?: string;
+}
+
+export interface TailscaleDetails {
+  readonly source: 'socket' | 'command';
+  readonly state: string;
+  readonly version?: string;
+  readonly self?: { readonly name: string; readonly addresses: readonly string[]; readonly relay?: string };
+  readonly peer?: {
+    readonly name: string;
+    readonly addresses: readonly string[];
+    readonly online: boolean;
+    readonly active?: boolean;
+    readonly connection: 'direct' | 'relayed' | 'idle' | 'unknown';
+    readonly endpoint?: string;
+    readonly relay?: string;
+    readonly handshakeAgeMs?: number;
+    readonly lastSeenMs?: number;
+    readonly exitNode?: boolean;
+  };
+  readonly mtu?: number;
+  readonly netcheck?: {
+    readonly udp: boolean;
+    readonly ipv6?: boolean;
+    readonly mappingVaries?: boolean;
+    readonly hairPinning?: boolean;
+    readonly portMapping?: string;
+    readonly nearestRelay?: string;
+    readonly relayLatencyMs?: Readonly<Record<string, number>>;
+    readonly globalAddress?: string;
+  };
+  /** It says direct, and packets do not come through. */
+  readonly directButBroken?: boolean;
+  readonly health?: readonly string[];
+}
+
+/** `trace`: the summary is the round trip to the target; a hop's figures are in the details. */
+export interface TraceDetails {
+  readonly protocol: 'udp' | 'icmp' | 'tcp';
+  readonly reached: boolean;
+  readonly hops: readonly {
+    readonly ttl: number;
+    readonly sent: number;
+    readonly answered: number;
+    /** Several where equal-cost routes lead over several routers. */
+    readonly nodes: readonly {
+      readonly address: string;
+      readonly name?: string;
+      readonly answered: number;
+      readonly flows: readonly number[];
+      readonly rttMs?: { readonly min: number; readonly median: number; readonly max: number };
+    }[];
+    /** Errors other than TTL exceeded that ended the trace here. */
+    readonly ended?: string;
+  }[];
+  readonly flows: number;
+  /** Where flows part and meet again, by TTL. */
+  readonly parting?: { readonly fromTtl: number; readonly toTtl: number };
+}
