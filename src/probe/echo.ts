@@ -9,7 +9,7 @@ import { formatDscp, parseDscp } from './dscp.js';
 import type { EchoRun } from './echo-run.js';
 import { openFirstSession } from './echo-session.js';
 import type { EchoSession } from './echo-session.js';
-import { makerOf, withSummary } from './measuring.js';
+import { makerOf, sampledMs } from './measuring.js';
 import type { Make } from './measuring.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
@@ -104,7 +104,7 @@ interface Context {
 function echoMeasurements(run: EchoRun, context: Context): Measurement[] {
   const { make, request, session, sampling } = context;
   const verdict = verdictOf(run, sampling);
-  const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
+  const { distribution: _, ...variation } = sampledMs('jitter', ipdv(run.rttMs).map(Math.abs), request);
   const error = trainError({
     flow: session.flow,
     latenessMs: run.latenessMs,
@@ -116,7 +116,8 @@ function echoMeasurements(run: EchoRun, context: Context): Measurement[] {
     also: causes(run, context),
   });
   const shared = { ...verdict, loss: lossOf(run.sent, run.received) };
-  const measurements = [make('rtt', { ...shared, ...withSummary(run.rttMs, request.seed), error, details: detailsOf(run, context) })];
+  const { distribution, ...summary } = sampledMs('rtt', run.rttMs, request);
+  const measurements = [make('rtt', { ...shared, ...summary, error, details: { ...detailsOf(run, context), ...distribution } })];
   if (variation.summary) {
     // Jitter is a difference of two round trips, each of which may be off.
     measurements.push(make('jitter', { ...verdict, ...variation, error: { ...error, value: 2 * error.value }, details: jitterDetails(run) }));

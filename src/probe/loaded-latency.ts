@@ -5,7 +5,7 @@ import type { EchoRun } from './echo-run.js';
 import { openEchoSession } from './echo-session.js';
 import type { EchoSession } from './echo-session.js';
 import type { Make } from './measuring.js';
-import { summaryMs } from './measuring.js';
+import { sampledMs } from './measuring.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, ProbeRequest } from './probe.js';
 
@@ -105,7 +105,7 @@ export class LoadedLatency {
 
   #measurement(metric: string, { echoes, intervalMs }: { echoes: EchoRun; intervalMs: number }, details: Record<string, unknown>): Measurement {
     const session = this.#session as EchoSession;
-    const summary = summaryMs(echoes.rttMs, this.#request.seed);
+    const { distribution, summary } = sampledMs(metric, echoes.rttMs, this.#request);
     const idle = metric === 'rtt.idle' ? undefined : this.#idleMs;
     const increase = summary && idle ? { increaseMs: { median: summary.median - idle.median, p95: summary.p95 - idle.p95 } } : {};
     return this.#make(metric, {
@@ -121,7 +121,7 @@ export class LoadedLatency {
         elapsedMs: echoes.elapsedMs,
       }),
       ...(this.#request.signal.aborted ? { partial: true } : {}),
-      details: { intervalMs, lost: echoes.lost, ...increase, ...details },
+      details: { intervalMs, lost: echoes.lost, ...increase, ...details, ...distribution },
     });
   }
 }

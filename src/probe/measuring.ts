@@ -1,6 +1,6 @@
-import type { SampleSummary } from '../stats/index.js';
+import type { Distribution, SampleSummary } from '../stats/index.js';
 import type { Measurement, MeasurementError, Summary } from '../results/index.js';
-import { summarize } from '../stats/index.js';
+import { distributionOf, summarize } from '../stats/index.js';
 import type { CommonOptions, ProbeRequest } from './probe.js';
 
 export type Make = (metric: string, rest: Pick<Measurement, 'outcome'> & Partial<Measurement>) => Measurement;
@@ -32,6 +32,17 @@ export function summaryMs(samplesMs: ArrayLike<number>, seed: number): Summary |
 export function withSummary(samplesMs: ArrayLike<number>, seed: number): { summary?: Summary } {
   const summary = summaryMs(samplesMs, seed);
   return summary === undefined ? {} : { summary };
+}
+
+/** The same, for figures whose samples others may join with those of further runs and whose distribution is worth keeping. */
+export function sampledMs(
+  metric: string,
+  samplesMs: ArrayLike<number>,
+  request: { readonly seed: number; readonly onSamples?: ProbeRequest<unknown>['onSamples'] },
+): { summary?: Summary; distribution: { distribution?: Distribution } } {
+  request.onSamples?.(metric, samplesMs);
+  const distribution = distributionOf(samplesMs);
+  return { ...withSummary(samplesMs, request.seed), distribution: distribution === undefined ? {} : { distribution } };
 }
 
 /**

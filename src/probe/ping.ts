@@ -7,7 +7,7 @@ import { failureOf } from './ask.js';
 import { candidatesOf } from './candidates.js';
 import { formatDscp, parseDscp } from './dscp.js';
 import { openFailure } from './echo-session.js';
-import { makerOf, withSummary } from './measuring.js';
+import { makerOf, sampledMs } from './measuring.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
 import { samplingOf } from './sampling.js';
@@ -80,11 +80,10 @@ async function runPing(request: ProbeRequest<PingOptions>): Promise<Measurement[
   const { remote, run } = await pingFirst(request, found.remotes, sampling);
   if ('reason' in run) return [make('rtt', run)];
   const verdict = verdictOf(run, sampling);
-  const variation = withSummary(ipdv(run.rttMs).map(Math.abs), request.seed);
-  const details = { remote: remote.host, sizeBytes: options.sizeBytes, ...run.details };
-  const measurements = [
-    make('rtt', { ...verdict, ...withSummary(run.rttMs, request.seed), loss: lossOf(run.sent, run.received), error: run.error, details }),
-  ];
+  const { distribution: _, ...variation } = sampledMs('jitter', ipdv(run.rttMs).map(Math.abs), request);
+  const { distribution, ...summary } = sampledMs('rtt', run.rttMs, request);
+  const details = { remote: remote.host, sizeBytes: options.sizeBytes, ...run.details, ...distribution };
+  const measurements = [make('rtt', { ...verdict, ...summary, loss: lossOf(run.sent, run.received), error: run.error, details })];
   if (variation.summary) measurements.push(make('jitter', { ...verdict, ...variation, error: { ...run.error, value: 2 * run.error.value } }));
   return measurements;
 }

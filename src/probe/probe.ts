@@ -55,4 +55,6 @@ export interface ProbeRequest<O> {
   readonly signal: AbortSignal;
   /** A short present-tense phrase and how far along, for the progress line. */
   readonly onProgress: (doing: string, fraction: number) => void;
+  /** Told the samples of a figure, in order, in the unit of its summary: for those who join several runs into one. */
+  readonly onSamples?: (metric: string, samples: ArrayLike<number>) => void;
 }

@@ -5,7 +5,7 @@ import type { Measurement, MeasurementError } from '../results/index.js';
 import { attemptAll, verdictOf } from './attempts.js';
 import type { Attempt } from './attempts.js';
 import { candidatesOf } from './candidates.js';
-import { makerOf, summaryMs, withSummary } from './measuring.js';
+import { makerOf, sampledMs, summaryMs } from './measuring.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
 import { samplingOf } from './sampling.js';
 import type { Sampling } from './sampling.js';
@@ -54,19 +54,21 @@ async function runTcp(request: ProbeRequest<CommonOptions>): Promise<Measurement
     seed,
   );
   const refused = summaryMs(refusedMs, seed);
+  const { distribution, ...summary } = sampledMs('connect', connectMs, request);
   return [
     make('connect', {
       ...verdict,
       ...(target.port === undefined && verdict.outcome === 'refused'
         ? { reason: `${verdict.reason ?? ''}; the target had no port, so ${DEFAULT_PORT} was tried: write HOST:PORT for another` }
         : {}),
-      ...withSummary(connectMs, seed),
+      ...summary,
       ...errorOf(attempts.values),
       details: {
         remote: formatEndpoint(attempts.remote),
         count: sampling.count,
         intervalMs: sampling.intervalMs,
         ...(kernelRtt ? { kernelRtt } : {}),
+        ...distribution,
         ...(refused ? { refused } : {}),
         ...(Object.keys(attempts.passedOver).length > 0 ? { passedOver: attempts.passedOver } : {}),
       },

@@ -14,6 +14,7 @@ export interface FigureOptions {
   readonly intervalMs: number;
   readonly copy: boolean;
   readonly rateBps?: number;
+  readonly onSamples?: (metric: string, samples: ArrayLike<number>) => void;
   /** Further causes of error, in words for a person. */
   readonly also: readonly string[];
 }
@@ -44,6 +45,7 @@ export function throughputMeasurement(result: DirectionResult, options: FigureOp
     });
   }
   const figures = figuresOf(result, options);
+  options.onSamples?.(metric, figures.rates);
   const summary = summarize(figures.rates, { seed });
   return make(metric, {
     outcome: 'ok',

@@ -213,6 +213,7 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
         omitMs: schedule.omitMs,
         intervalMs: schedule.intervalMs,
         copy: options.copy ?? false,
+        ...(request.onSamples ? { onSamples: request.onSamples } : {}),
         also,
         ...(allowed.rateBps === undefined ? {} : { rateBps: allowed.rateBps }),
       };

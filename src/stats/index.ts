@@ -11,6 +11,7 @@
  */
 export * from './bootstrap.js';
 export * from './dependence.js';
+export * from './distribution.js';
 export * from './histogram.js';
 export * from './histogram-codec.js';
 export * from './intervals.js';
