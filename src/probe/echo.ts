@@ -11,6 +11,7 @@ import { openFirstSession } from './echo-session.js';
 import type { EchoSession } from './echo-session.js';
 import { makerOf, sampledMs } from './measuring.js';
 import type { Make } from './measuring.js';
+import { overTimeOf } from './over-time.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
 import { samplingOf } from './sampling.js';
@@ -198,6 +199,7 @@ function detailsOf(run: EchoRun, { request, session, sampling }: Context): Recor
     cpuMs: run.cpuMs,
     elapsedMs: run.elapsedMs,
     errors: run.errors,
+    ...overTimeOf(run.rttMs, run.sentMs),
   };
 }
 

@@ -6,6 +6,7 @@ import { openEchoSession } from './echo-session.js';
 import type { EchoSession } from './echo-session.js';
 import type { Make } from './measuring.js';
 import { sampledMs } from './measuring.js';
+import { overTimeOf } from './over-time.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, ProbeRequest } from './probe.js';
 
@@ -29,6 +30,13 @@ export interface LoadTimes {
   readonly ended: AbortSignal;
 }
 
+interface Train {
+  readonly echoes: EchoRun;
+  readonly intervalMs: number;
+  /** From the start of the load. */
+  readonly startMs: number;
+}
+
 /** The round trip of UDP echoes before and during loads, in a session beside them. `close` may be called twice. */
 export class LoadedLatency {
   readonly #request: ProbeRequest<CommonOptions & { readonly dscp?: number }>;
@@ -37,7 +45,7 @@ export class LoadedLatency {
   #session: EchoSession | undefined;
   #failure: { readonly outcome: Exclude<Measurement['outcome'], 'ok'>; readonly reason: string } | undefined;
   #idleMs: { readonly median: number; readonly p95: number } | undefined;
-  #run: { readonly echoes: EchoRun; readonly intervalMs: number } | undefined;
+  #run: Train | undefined;
 
   constructor(request: ProbeRequest<CommonOptions & { readonly dscp?: number }>, remote: Endpoint, make: Make) {
     this.#request = request;
@@ -71,7 +79,7 @@ export class LoadedLatency {
     if (echoes.sent === 0) return undefined;
     const summary = summarize(echoes.rttMs, { seed: this.#request.seed });
     if (summary) this.#idleMs = { median: summary.median, p95: summary.p95 };
-    return this.#measurement('rtt.idle', { echoes, intervalMs: IDLE_INTERVAL_MS }, {});
+    return this.#measurement('rtt.idle', { echoes, intervalMs: IDLE_INTERVAL_MS, startMs: 0 }, {});
   }
 
   /** To be called when a load begins; `take` has the result once the returned promise has resolved. */
@@ -88,7 +96,7 @@ export class LoadedLatency {
         ? LOADED_INTERVAL_MS_MAX
         : Math.min(LOADED_INTERVAL_MS_MAX, Math.max(LOADED_INTERVAL_MS_MIN, (durationMs - omitMs) / LOADED_ECHOES));
     const count = durationMs === undefined ? ECHOES_MAX : Math.max(1, Math.floor((durationMs - omitMs) / intervalMs));
-    this.#run = { echoes: await session.run({ count, intervalMs, waitMs: options.timeoutMs, signal: stop }), intervalMs };
+    this.#run = { echoes: await session.run({ count, intervalMs, waitMs: options.timeoutMs, signal: stop }), intervalMs, startMs: omitMs };
   }
 
   /** The round trip during the last load. `tcp` is what the senders' kernels saw themselves. */
@@ -103,7 +111,7 @@ export class LoadedLatency {
     await this.#session?.close();
   }
 
-  #measurement(metric: string, { echoes, intervalMs }: { echoes: EchoRun; intervalMs: number }, details: Record<string, unknown>): Measurement {
+  #measurement(metric: string, { echoes, intervalMs, startMs }: Train, details: Record<string, unknown>): Measurement {
     const session = this.#session as EchoSession;
     const { distribution, summary } = sampledMs(metric, echoes.rttMs, this.#request);
     const idle = metric === 'rtt.idle' ? undefined : this.#idleMs;
@@ -121,7 +129,7 @@ export class LoadedLatency {
         elapsedMs: echoes.elapsedMs,
       }),
       ...(this.#request.signal.aborted ? { partial: true } : {}),
-      details: { intervalMs, lost: echoes.lost, ...increase, ...details, ...distribution },
+      details: { intervalMs, lost: echoes.lost, ...increase, ...details, ...distribution, ...overTimeOf(echoes.rttMs, echoes.sentMs, startMs) },
     });
   }
 }

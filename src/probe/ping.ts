@@ -8,6 +8,7 @@ import { candidatesOf } from './candidates.js';
 import { formatDscp, parseDscp } from './dscp.js';
 import { openFailure } from './echo-session.js';
 import { makerOf, sampledMs } from './measuring.js';
+import { overTimeOf } from './over-time.js';
 import { trainError } from './own-error.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
 import { samplingOf } from './sampling.js';
@@ -201,6 +202,7 @@ async function pingBySocket(request: ProbeRequest<PingOptions>, flow: DatagramFl
       lateness: late.length === 0 ? {} : { unit: 'ms', median: quantile(late, 0.5), p99: quantile(late, 0.99), max: late[late.length - 1] },
       kernelDrops: series.kernelDrops,
       errors: series.errors,
+      ...overTimeOf(rttMs.subarray(0, series.tried), series.sentMs.subarray(0, series.tried)),
     },
     ...(failure ? { failure } : {}),
     aborted: series.aborted,

@@ -5,6 +5,29 @@ import type { LinkFacts } from '../base/index.js';
  * everything is optional that a host or a peer may not tell.
  */
 
+/** In the details of `rtt`, `rtt.idle` and `rtt.loaded.*`: what the summary leaves out, for pictures. */
+export interface SpreadDetails {
+  readonly distribution?: Distribution;
+  readonly overTime?: OverTime;
+}
+
+/** How many samples lie around each value; values ascend, in the unit of the summary. */
+export interface Distribution {
+  readonly values: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** The samples by their time of sending, in steps of equal length. */
+export interface OverTime {
+  readonly unit: 'ms';
+  /** When the first step begins: from the start of the load where there is one, else from the start of the train. */
+  readonly startMs: number;
+  readonly stepMs: number;
+  /** null where nothing that was sent in this step was answered. */
+  readonly medians: readonly (number | null)[];
+  readonly maxima: readonly (number | null)[];
+}
+
 /** `mtu.up` and `mtu.down`: the summary is the path MTU in bytes of the whole IP packet. */
 export interface MtuDetails {
   readonly direction: 'up' | 'down' | 'both';
