@@ -69,7 +69,12 @@ export type HttpOutcome =
       /** How much of the time this process was busy rather than waiting: an upper bound of what it added itself. */
       readonly ownMs?: number;
     }
-  | { readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed'; readonly reason: string };
+  | {
+      readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed';
+      readonly reason: string;
+      /** The system's name of the failure, of a Unix socket: `ENOENT` there is none, `EACCES` it may not be opened. */
+      readonly errno?: string;
+    };
 
 /** A keep-alive HTTP client: one connection, used again while the server lets it. */
 export interface HttpClient {

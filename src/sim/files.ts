@@ -9,6 +9,7 @@ export class SimFiles implements Files {
   capacityBytes = Number.POSITIVE_INFINITY;
   readonly #files: Map<string, string>;
   readonly #folders = new Set<string>();
+  readonly #sockets = new Set<string>();
   readonly #status = new Map<string, Partial<FileStatus>>();
   readonly #faults: { readonly prefix: string; readonly doing: 'read' | 'write'; readonly fault: FileFault }[] = [];
 
@@ -56,9 +57,16 @@ export class SimFiles implements Files {
     this.#check(path, 'read');
     const text = this.#files.get(path);
     const folder = this.#isFolder(path) || this.#folders.has(path);
-    if (text === undefined && !folder) return undefined;
+    const socket = this.#sockets.has(path);
+    if (text === undefined && !folder && !socket) return undefined;
     const sizeBytes = text === undefined ? 0 : byteLength(text);
-    const standard: FileStatus = { kind: folder ? 'folder' : 'file', sizeBytes, modifiedMs: 0, mode: folder ? 0o700 : 0o600, ownerId: 0 };
+    const standard: FileStatus = {
+      kind: socket ? 'socket' : folder ? 'folder' : 'file',
+      sizeBytes,
+      modifiedMs: 0,
+      mode: folder ? 0o700 : 0o600,
+      ownerId: 0,
+    };
     return { ...standard, ...this.#status.get(path) };
   }
 
@@ -71,6 +79,11 @@ export class SimFiles implements Files {
   async remove(path: string): Promise<void> {
     this.#check(path, 'write');
     this.#files.delete(path);
+  }
+
+  /** There is a Unix socket of this name. */
+  addSocket(path: string): void {
+    this.#sockets.add(path);
   }
 
   /** What `status` says of a path beside what follows from its text. */

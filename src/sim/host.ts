@@ -18,7 +18,7 @@ import { ResponderLoop } from './responder-loop.js';
 import type { HostSpec } from './scenario.js';
 import { startService } from './services.js';
 import { SimStreams } from './streams.js';
-import type { Listener } from './streams.js';
+import type { Listener, SocketListener } from './streams.js';
 import { SimWeb } from './web.js';
 
 const EPHEMERAL_PORT_FIRST = 49152;
@@ -47,6 +47,8 @@ export class SimHost {
   readonly #udp = new Map<number, PacketTaker>();
   readonly #icmp = new Map<number, PacketTaker>();
   readonly #listeners = new Map<number, Listener>();
+  /** Unix sockets by path; one whose program has ended stays in the file system. */
+  readonly #sockets = new Map<string, SocketListener>();
   #nextPort = EPHEMERAL_PORT_FIRST;
   #nextIdentifier = 1;
 
@@ -92,6 +94,18 @@ export class SimHost {
     if (this.#listeners.has(port)) throw inUse(this.name, 'TCP', port);
     this.#listeners.set(port, listener);
     return { close: () => this.#listeners.delete(port) };
+  }
+
+  /** A web server on a Unix socket, for programs of this host. */
+  listenOnSocket(path: string, listener: SocketListener): { close(): void } {
+    this.#sockets.set(path, listener);
+    this.files.addSocket(path);
+    return { close: () => void this.#sockets.set(path, { ...listener, ended: true }) };
+  }
+
+  socketOf(path: string): SocketListener | undefined {
+    const socket = this.#sockets.get(path);
+    return socket && this.dead !== undefined ? { ...socket, ended: true } : socket;
   }
 
   listenerOf(port: number): Listener | undefined {

@@ -136,6 +136,8 @@ export function serviceOf(spec: WebServiceSpec): HttpService {
         const route = routeOf(target);
         if (!route) return { status: 404, headers: {}, body: { kind: 'zeros', bytes: 0 } };
         if (method === 'POST') return { status: route.status ?? 200, headers: {}, body: { kind: 'sink', bytesMax: Number.MAX_SAFE_INTEGER } };
+        if (route.body !== undefined && method !== 'HEAD')
+          return { status: route.status ?? 200, headers: {}, body: { kind: 'bytes', bytes: new TextEncoder().encode(route.body) } };
         const bytes = method === 'HEAD' ? 0 : route.bytes === 'endless' ? Number.MAX_SAFE_INTEGER : (route.bytes ?? 0);
         return { status: route.status ?? 200, headers: {}, body: { kind: 'zeros', bytes } };
       },

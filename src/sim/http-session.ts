@@ -6,12 +6,13 @@ import type { SimHost } from './host.js';
 import { NOTE_BYTES } from './http-server.js';
 import type { HttpNote } from './http-server.js';
 import type { TlsSpec } from './scenario.js';
-import { connect } from './streams.js';
+import { connect, connectToSocket } from './streams.js';
 import type { Deferred } from './timeline.js';
 
 export interface Failure {
   readonly outcome: 'refused' | 'timeout' | 'unreachable' | 'failed';
   readonly reason: string;
+  readonly errno?: string;
 }
 
 export interface Secured {
@@ -43,9 +44,9 @@ export class HttpSession {
   readonly #asked = new Map<number, { readonly done: Deferred<Answer | undefined>; reply?: HttpReply; headMs: number; bytes: number }>();
   #handshake: Deferred<Secured | undefined> | undefined;
 
-  constructor(connection: SimConnection) {
+  constructor(connection: SimConnection, place = formatEndpoint(connection.remote)) {
     this.connection = connection;
-    this.place = formatEndpoint(connection.remote);
+    this.place = place;
     connection.onBroken = () => this.#over();
     connection.inbox.onReadable = () => connection.inbox.ended && this.#over();
     connection.inbox.consume((chunk) => {
@@ -152,6 +153,13 @@ export class HttpSession {
     for (const { done } of this.#asked.values()) done.resolve(undefined);
     this.#asked.clear();
   }
+}
+
+/** Connects to a Unix socket, which has no TLS. */
+export function openSocketSession(host: SimHost, path: string): Opened {
+  const connected = connectToSocket(host, path);
+  if (connected.outcome !== 'ok') return connected;
+  return { outcome: 'ok', session: new HttpSession(connected.connection, path), connectMs: 0, tlsMs: undefined };
 }
 
 /** Connects, and secures the connection where the scheme wants it, all within `timeoutMs`. */

@@ -66,6 +66,8 @@ const WebRouteSchema = v.strictObject({
   status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(599))),
   /** Body length; `endless` goes on until the client has had enough. Default 0. */
   bytes: v.optional(v.union([Whole, v.literal('endless')])),
+  /** The body itself, instead of that many bytes. */
+  body: v.optional(v.string()),
   /** The server's own time before it answers. Default 0. */
   serverMs: v.optional(Amount),
 });
@@ -103,7 +105,11 @@ const ServiceSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('silent'), protocol: v.picklist(['tcp', 'udp']), port: Port }),
   v.strictObject({
     kind: v.literal('web'),
-    port: Port,
+    /** One of both: a TCP port, or a Unix socket that only programs of the same host reach. */
+    port: v.optional(Port),
+    socketPath: v.optional(v.pipe(v.string(), v.minLength(1))),
+    /** Whether programs may open the Unix socket. Default true. */
+    permitted: v.optional(v.boolean()),
     /** Default `h1`. */
     protocol: v.optional(v.picklist(['h1', 'h2'])),
     tls: v.optional(TlsSchema),

@@ -1,10 +1,11 @@
+import { TautlineError } from '../base/index.js';
 import type { Connection } from '../base/index.js';
 import { encodeAddress } from '../wire/index.js';
 import { answerQuery } from './dns-server.js';
 import type { SimHost } from './host.js';
 import { serviceOf } from './http-server.js';
 import { sendAnswer } from './packets.js';
-import type { DnsServiceSpec, ServiceSpec } from './scenario.js';
+import type { DnsServiceSpec, ServiceSpec, WebServiceSpec } from './scenario.js';
 
 const DNS_PORT = 53;
 
@@ -27,9 +28,16 @@ export function startService(host: SimHost, service: ServiceSpec): void {
       else host.listen(service.port, {});
       return;
     case 'web':
-      host.listen(service.port, { http: serviceOf(service) });
-      return;
+      return startWeb(host, service);
   }
+}
+
+function startWeb(host: SimHost, service: WebServiceSpec): void {
+  const { port, socketPath, permitted = true } = service;
+  const http = serviceOf(service);
+  if (port !== undefined && socketPath === undefined) host.listen(port, { http });
+  else if (port === undefined && socketPath !== undefined) host.listenOnSocket(socketPath, { http, permitted });
+  else throw new TautlineError('config', 'not a scenario: a web service listens on either a port or a socketPath');
 }
 
 function startDns(host: SimHost, service: DnsServiceSpec): void {

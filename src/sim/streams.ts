@@ -1,4 +1,4 @@
-import { formatEndpoint } from '../base/index.js';
+import { assert, formatEndpoint } from '../base/index.js';
 import type { ConnectOptions, ConnectOutcome, Connection, Endpoint, PumpLog, PumpPlan, Streams } from '../base/index.js';
 import { openPair } from './connection.js';
 import type { SimConnection } from './connection.js';
@@ -21,6 +21,14 @@ export interface Listener {
   readonly http?: HttpService;
 }
 
+/** What a Unix socket does. */
+export interface SocketListener {
+  readonly http: HttpService;
+  readonly permitted: boolean;
+  /** The program is gone, and its socket is still there. */
+  readonly ended?: boolean;
+}
+
 export class SimStreams implements Streams {
   readonly #host: SimHost;
 
@@ -41,6 +49,30 @@ export class SimStreams implements Streams {
 export function connect(host: SimHost, options: ConnectOptions, purpose: 'bytes' | 'http'): Promise<ConnectOutcome> {
   return new Attempt(host, options, purpose).run();
 }
+
+/**
+ * Connects to a Unix socket of the same host. It takes no handshake: the kernel joins the two ends at once, and the
+ * bytes go the way of the loopback interface.
+ */
+export function connectToSocket(host: SimHost, path: string): SocketConnectOutcome {
+  const socket = host.socketOf(path);
+  if (!socket)
+    return { outcome: 'refused', errno: 'ENOENT', reason: `there is no socket ${path}: what listens there is not running, or not installed` };
+  if (!socket.permitted)
+    return { outcome: 'failed', errno: 'EACCES', reason: `this user may not open ${path} (EACCES): join the group that owns it, or run as root` };
+  if (socket.ended === true)
+    return { outcome: 'refused', errno: 'ECONNREFUSED', reason: `nobody listens on ${path}: the program that made the socket has ended` };
+  const here: Endpoint = { host: '127.0.0.1', port: 0, family: 4 };
+  const route = host.network.route(host, here.host);
+  assert(route.kind === 'path', 'a host reaches itself');
+  const { near, far } = openPair({ near: host, far: host, route, local: here, remote: here, connectMs: 0 });
+  serveHttp(far, socket.http);
+  return { outcome: 'ok', connection: near };
+}
+
+export type SocketConnectOutcome =
+  | { readonly outcome: 'ok'; readonly connection: SimConnection }
+  | { readonly outcome: 'refused' | 'failed'; readonly reason: string; readonly errno: string };
 
 class Attempt {
   readonly #host: SimHost;

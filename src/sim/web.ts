@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../base/index.js';
 import type { Endpoint, HttpClient, HttpLoad, HttpOutcome, HttpRequest, TlsOutcome, Web } from '../base/index.js';
 import type { SimHost } from './host.js';
-import { cutAfter, openSession } from './http-session.js';
+import { cutAfter, openSession, openSocketSession } from './http-session.js';
 import type { Answer, Failure, HttpSession } from './http-session.js';
 
 /** TLS and HTTP over simulated connections: the phases take the round trips that they take, and the server's declared time. */
@@ -60,7 +60,7 @@ export class SimWeb implements Web {
 
 class Client implements HttpClient {
   readonly #host: SimHost;
-  #kept: { readonly origin: string; readonly session: HttpSession } | undefined;
+  #kept: { readonly place: string; readonly session: HttpSession } | undefined;
 
   constructor(host: SimHost) {
     this.#host = host;
@@ -70,7 +70,7 @@ class Client implements HttpClient {
     if (!URL.canParse(request.url)) return { outcome: 'failed', reason: `'${request.url}' is not an http or https URL` };
     const url = new URL(request.url);
     const startMs = this.#host.network.nowMs;
-    const reused = this.#kept?.origin === url.origin && this.#kept.session.reusable && this.#kept.session.connection.ended === 'open';
+    const reused = this.#kept?.place === placeOf(url, request) && this.#kept.session.reusable && this.#kept.session.connection.ended === 'open';
     const opened =
       reused && this.#kept
         ? { outcome: 'ok' as const, session: this.#kept.session, dnsMs: undefined, connectMs: undefined, tlsMs: undefined }
@@ -98,7 +98,7 @@ class Client implements HttpClient {
         reason: why === 'abort' ? `the request to ${session.place} was interrupted` : `${session.place} closed the connection during the request`,
       };
     }
-    if (session.reusable) this.#kept = { origin: url.origin, session };
+    if (session.reusable) this.#kept = { place: placeOf(url, request), session };
     else session.close();
     const { reply } = answer;
     const kept = answer.body.subarray(0, request.keepBytesMax ?? 0);
@@ -128,6 +128,11 @@ class Client implements HttpClient {
     request: HttpRequest,
   ): Promise<Failure | { outcome: 'ok'; session: HttpSession; dnsMs: number | undefined; connectMs: number; tlsMs: number | undefined }> {
     this.close();
+    if (request.signal?.aborted === true) return { outcome: 'failed', reason: `the request to ${placeOf(url, request)} was interrupted` };
+    if (request.socketPath !== undefined) {
+      const opened = openSocketSession(this.#host, request.socketPath);
+      return opened.outcome === 'ok' ? { ...opened, dnsMs: undefined } : opened;
+    }
     const place = await locate(this.#host, url, request);
     if ('outcome' in place) return place;
     const { signal, timeoutMs, insecure = false } = request;
@@ -203,6 +208,11 @@ class Load implements HttpLoad {
     this.#session.connection.out.supply(undefined);
     this.#session.close();
   }
+}
+
+/** What a kept connection leads to. */
+function placeOf(url: URL, request: Pick<HttpRequest, 'socketPath'>): string {
+  return request.socketPath ?? url.origin;
 }
 
 type Place = { readonly remote: Endpoint; readonly dnsMs: number | undefined } | Failure;

@@ -38,6 +38,8 @@ export interface Bench {
   };
   /** Serves `/` (200, `PAGE_BYTES`), `/large` (endless) and `/upload` (takes all); everything else is a 404. */
   readonly web: { readonly url: string; readonly closedUrl: string };
+  /** Unix sockets: `page` serves as `web` does, `mute` takes requests and never answers, `ended` was left behind by a program that is gone. */
+  readonly sockets: { readonly page: string; readonly mute: string; readonly ended: string; readonly missing: string };
   /** Where the simulation or this machine can ping; undefined where programs may not. */
   readonly pingable: Endpoint;
   close(): Promise<void>;

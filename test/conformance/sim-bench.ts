@@ -1,6 +1,7 @@
 import type { Connection } from '../../src/base/index.js';
 import { SimNetwork } from '../../src/sim/index.js';
 import type { Scenario } from '../../src/sim/index.js';
+import { serviceOf } from '../../src/sim/http-server.js';
 import { PAGE_BYTES, countingResponder, echoResponder, floodingResponder, sourceBytes } from './bench.js';
 import type { Bench } from './bench.js';
 
@@ -13,6 +14,10 @@ const SCENARIO: Scenario = {
       commands: [
         { program: 'sh', args: ['-c', 'echo out; echo err >&2; exit 3'], code: 3, stdout: 'out\n', stderr: 'err\n', takesMs: 1 },
         { program: 'sh', args: ['-c', 'echo began; exec sleep 600'], stdout: 'began\n', takesMs: 600_000 },
+      ],
+      services: [
+        { kind: 'web', socketPath: '/run/page.sock', routes: { '/': { bytes: PAGE_BYTES } } },
+        { kind: 'web', socketPath: '/run/mute.sock', routes: { '/': { serverMs: 3600e3 } } },
       ],
     },
     server: {
@@ -47,6 +52,10 @@ export async function simBench(): Promise<Bench> {
         server.breakOff(connection);
       })(),
   });
+  network
+    .host('client')
+    .listenOnSocket('/run/ended.sock', { http: serviceOf({ kind: 'web', routes: {} }), permitted: true })
+    .close();
   return {
     ports: network.ports('client'),
     run: (work) => network.run(work),
@@ -62,6 +71,7 @@ export async function simBench(): Promise<Bench> {
       breaking: at(2011),
     },
     web: { url: 'http://10.0.0.2:8080', closedUrl: 'http://10.0.0.2:81/' },
+    sockets: { page: '/run/page.sock', mute: '/run/mute.sock', ended: '/run/ended.sock', missing: '/run/missing.sock' },
     pingable: at(0),
     close: () => Promise.resolve(),
   };

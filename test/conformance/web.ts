@@ -71,6 +71,54 @@ export function webBehaves(bench: () => Bench): void {
     });
   });
 
+  describe('web: Unix sockets', () => {
+    const url = 'http://local/';
+
+    test('a page is fetched over one, whatever the URL calls the host', async () => {
+      const got = await request('', { url, socketPath: bench().sockets.page });
+      assert.ok(got.outcome === 'ok', JSON.stringify(got));
+      assert.deepEqual([got.status, got.bytes, got.dnsMs], [200, PAGE_BYTES, undefined]);
+    });
+
+    test('a second request uses the connection again, and another socket does not', async () => {
+      const outcomes = await bench().run(async () => {
+        const client = bench().ports.web.client();
+        const ask = (socketPath: string) => client.request({ url, socketPath, method: 'GET', timeoutMs: 500 });
+        const all = [await ask(bench().sockets.page), await ask(bench().sockets.page), await ask(bench().sockets.missing)];
+        client.close();
+        return all.map((got) => (got.outcome === 'ok' ? got.reused : got.outcome));
+      });
+      assert.deepEqual(outcomes, [false, true, 'refused']);
+    });
+
+    test('one that is not there is refused, and told from one that was left behind', async () => {
+      const missing = await request('', { url, socketPath: bench().sockets.missing });
+      const ended = await request('', { url, socketPath: bench().sockets.ended });
+      assert.deepEqual(
+        [missing, ended].map((got) => (got.outcome === 'ok' ? got : [got.outcome, got.errno])),
+        [
+          ['refused', 'ENOENT'],
+          ['refused', 'ECONNREFUSED'],
+        ],
+      );
+      assert.match(JSON.stringify(missing), /there is no socket .*missing/);
+      assert.match(JSON.stringify(ended), /nobody listens on .*ended/);
+    });
+
+    test('one that hangs ends with the timeout, and says which', async () => {
+      const got = await request('', { url, socketPath: bench().sockets.mute, timeoutMs: 100 });
+      assert.ok(got.outcome === 'timeout', JSON.stringify(got));
+      assert.match(got.reason, /mute\.sock accepted the connection, but did not answer the request within 100 ms/);
+    });
+
+    test('a hung request can be aborted', async () => {
+      const controller = new AbortController();
+      const asking = request('', { url, socketPath: bench().sockets.mute, timeoutMs: 3600e3, signal: controller.signal });
+      controller.abort();
+      assert.equal((await asking).outcome, 'failed');
+    });
+  });
+
   describe('web: load', () => {
     for (const [direction, path] of [
       ['down', '/large'],

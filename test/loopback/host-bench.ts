@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -48,6 +48,12 @@ export async function hostBench(): Promise<Bench> {
       breaking: await keep(listenTcp((socket) => socket.once('data', () => breakOff(socket)))),
     },
     web: { url: `http://127.0.0.1:${web.port}`, closedUrl: `http://127.0.0.1:${(await closedTcp()).port}/` },
+    sockets: {
+      page: await listenOnSocket(join(folder, 'page.sock'), { server: pageServer(), opened }),
+      mute: await listenOnSocket(join(folder, 'mute.sock'), { server: net.createServer((socket) => void socket.resume()), opened }),
+      ended: await leaveSocket(folder),
+      missing: join(folder, 'missing.sock'),
+    },
     pingable: { host: '127.0.0.1', port: 0, family: 4 },
     async close() {
       for (const one of opened) await one.close();
@@ -121,8 +127,8 @@ function count(socket: net.Socket, counted: number[]): void {
   });
 }
 
-async function listenHttp(): Promise<Listening> {
-  const server = http.createServer((request, response) => {
+function pageServer(): http.Server {
+  return http.createServer((request, response) => {
     if (request.url === '/') response.end(new Uint8Array(PAGE_BYTES));
     else if (request.url === '/upload') request.resume().on('end', () => response.end());
     else if (request.url === '/large') {
@@ -134,6 +140,29 @@ async function listenHttp(): Promise<Listening> {
       more();
     } else response.writeHead(404).end();
   });
+}
+
+async function listenOnSocket(path: string, { server, opened }: { server: net.Server; opened: { close(): Promise<void> }[] }): Promise<string> {
+  const sockets = new Set<net.Socket>();
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => undefined)));
+  server.listen(path);
+  await once(server, 'listening');
+  opened.push({ close: () => closeServer(server, () => sockets.forEach((socket) => socket.destroy())) });
+  return path;
+}
+
+/** A server removes its socket when it ends; one that was moved meanwhile stays, as after a crash. */
+async function leaveSocket(folder: string): Promise<string> {
+  const server = net.createServer();
+  server.listen(join(folder, 'ending.sock'));
+  await once(server, 'listening');
+  await rename(join(folder, 'ending.sock'), join(folder, 'ended.sock'));
+  await closeServer(server, () => undefined);
+  return join(folder, 'ended.sock');
+}
+
+async function listenHttp(): Promise<Listening> {
+  const server = pageServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, close: () => closeServer(server, () => server.closeAllConnections()) };

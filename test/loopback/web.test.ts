@@ -92,6 +92,18 @@ describe('the HTTP client', () => {
     assert.deepEqual([outcome.status, outcome.location], [302, '/elsewhere']);
   });
 
+  test('does not cut the path of a Unix socket that is too long, and refuses a plain file', async () => {
+    const client = web.client();
+    const ask = (socketPath: string) => client.request({ url: 'http://local/', socketPath, method: 'GET', timeoutMs: 5000 });
+    const long = await ask(`/tmp/${'x'.repeat(200)}.sock`);
+    const file = await ask('/proc/self/status');
+    const empty = await ask('');
+    client.close();
+    assert.match(reasonOf(long), /has 210 bytes, and this system takes 10[37]/);
+    assert.match(reasonOf(file), /nobody listens on|not a socket/);
+    assert.match(reasonOf(empty), /is empty/);
+  });
+
   test('says that a port refuses', async () => {
     const port = await freePort();
     const client = web.client();

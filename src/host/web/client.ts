@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { formatEndpoint } from '../../base/index.js';
 import type { Clock, HttpClient, HttpOutcome, HttpRequest } from '../../base/index.js';
 import { explainFailure, HEAD_BYTES_MAX } from './failure.js';
+import { explainSocketFailure, unusableSocketPath } from './unix-socket.js';
 
 /** A body is drained and counted up to here; what goes on longer is cut. */
 export const BODY_BYTES_MAX = 64 * 1024 * 1024;
@@ -27,6 +28,8 @@ export function createHttpClient(clock: Clock): HttpClient {
       if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
         return { outcome: 'failed', reason: `'${request.url}' is not an http or https URL` };
       }
+      const unusable = request.socketPath === undefined ? undefined : unusableSocketPath(request.socketPath);
+      if (unusable !== undefined) return { outcome: 'failed', reason: unusable };
       const agent = agents[url.protocol];
       const first = await attempt({ clock, request, url, agent, running });
       // The server may close an idle connection just when it is used again: that says nothing about the path.
@@ -54,7 +57,10 @@ type Doing = 'the connection' | 'the TLS handshake' | 'the request' | 'the answe
 
 function attempt({ clock, request, url, agent, running }: Attempt): Promise<{ outcome: HttpOutcome; stale: boolean }> {
   return new Promise((resolve) => {
-    const place = formatEndpoint({ host: hostOf(url), port: portOf(url) });
+    const { socketPath } = request;
+    const place = socketPath ?? formatEndpoint({ host: hostOf(url), port: portOf(url) });
+    const explain = (error: Error): HttpOutcome =>
+      (socketPath === undefined ? undefined : explainSocketFailure(error, socketPath)) ?? explainFailure(error, place, doing);
     const startMs = clock.nowMs();
     const startLoad = performance.eventLoopUtilization();
     let doing: Doing = 'the connection';
@@ -107,14 +113,14 @@ function attempt({ clock, request, url, agent, running }: Attempt): Promise<{ ou
     sent.on('information', () => (at.head ??= sinceMs()));
     sent.on('error', (error: Error) => {
       const stale = sent.reusedSocket && !answered && ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
-      settle(explainFailure(error, place, doing), stale);
+      settle(explain(error), stale);
     });
     sent.on('response', (response) => {
       answered = true;
       at.head ??= sinceMs();
       doing = 'the answer';
       drain(response, request.keepBytesMax ?? 0, (body) => {
-        if (body.error) return settle(explainFailure(body.error, place, doing));
+        if (body.error) return settle(explain(body.error));
         const totalMs = sinceMs();
         const readyMs = at.tls ?? at.connect ?? 0;
         settle({
@@ -144,8 +150,9 @@ function requestOptions(request: HttpRequest, url: URL, agent: http.Agent): http
   const host = hostOf(url);
   return {
     agent,
-    host: request.remote?.host ?? host,
-    port: request.remote?.port ?? portOf(url),
+    ...(request.socketPath === undefined
+      ? { host: request.remote?.host ?? host, port: request.remote?.port ?? portOf(url) }
+      : { socketPath: request.socketPath }),
     path: url.pathname + url.search,
     method: request.method,
     // Names get SNI, addresses must not (RFC 6066, section 3).
