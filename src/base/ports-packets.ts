@@ -22,6 +22,8 @@ export interface PacketPlan {
   readonly outstandingMax?: number;
   /** Differentiated services code point, 0..63. */
   readonly dscp?: number;
+  /** Source ports (ICMP: identifiers) by flow number, from an earlier plan's log: both plans' packets then take the same way. */
+  readonly flowPorts?: Readonly<Record<number, number>>;
   /** On abort the plan ends and resolves with what it has. */
   readonly signal?: AbortSignal;
   readonly onOutcome?: (index: number, outcome: PacketOutcome) => void;
@@ -30,13 +32,13 @@ export interface PacketPlan {
 export interface PacketSpec {
   /** Default: the system's. */
   readonly ttl?: number;
-  /** The whole IP packet with its headers; default: the smallest that the protocol allows. */
+  /** The whole IP packet with its headers; default: the smallest whose answer can be told from others'. TCP has no choice. */
   readonly sizeBytes?: number;
   /** Sets DF and ignores what the kernel believes of the path's MTU (IP_PMTUDISC_PROBE). Default true. */
   readonly dontFragment?: boolean;
   /** Packets of the same flow share addresses, ports and checksum, so that equal-cost routers send them the same way (Paris traceroute). Default 0. */
   readonly flow?: number;
-  /** The head of a UDP payload; the rest is zeros. */
+  /** The head of a UDP payload. After it come 8 bytes, where there is room, by which answers are told apart; the rest is zeros. */
   readonly payload?: Uint8Array;
 }
 
@@ -75,5 +77,7 @@ export interface PacketLog {
   readonly fallbacks: readonly string[];
   /** What the kernel believes of the path (IP_MTU), where it tells. */
   readonly kernelMtuBytes?: number;
+  /** The source port (ICMP: the identifier) of each flow. */
+  readonly flowPorts: Readonly<Record<number, number>>;
   readonly aborted: boolean;
 }
