@@ -19,6 +19,7 @@ export * from './probe.js';
 export * from './registry.js';
 export * from './responsiveness.js';
 export { parseCount } from './sampling.js';
+export * from './tailscale-status.js';
 export * from './tcp.js';
 export * from './throughput.js';
 export * from './tls.js';
