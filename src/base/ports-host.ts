@@ -69,8 +69,11 @@ export interface Files {
   writeText(path: string, text: string): Promise<void>;
   /** Names in a folder, sorted; undefined when there is none. @throws TautlineError `io` or `permission` otherwise */
   list(folder: string): Promise<readonly string[] | undefined>;
-  /** Follows no link at the end of the path; undefined when there is nothing. @throws TautlineError `io` or `permission` otherwise */
-  status(path: string): Promise<FileStatus | undefined>;
+  /**
+   * Follows no link at the end of the path unless told to; undefined when there is nothing.
+   * @throws TautlineError `io` or `permission` otherwise
+   */
+  status(path: string, options?: { readonly follow?: boolean }): Promise<FileStatus | undefined>;
   /** Makes the folder and what is above it, for the owner alone. @throws TautlineError `io` or `permission` */
   makeFolder(path: string): Promise<void>;
   /** Removes one file; nothing happens when there is none. @throws TautlineError `io` or `permission` */
@@ -96,7 +99,19 @@ export type CommandResult =
 
 export interface Commands {
   /** Runs a program without a shell. Output beyond 4 MiB is cut. */
-  run(program: string, args: readonly string[], options: { timeoutMs: number; signal?: AbortSignal }): Promise<CommandResult>;
+  run(program: string, args: readonly string[], options: CommandOptions): Promise<CommandResult>;
+}
+
+export interface CommandOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Variables beside this process's own; undefined takes one away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /**
+   * `none`: the program and what it starts run in a session of their own, where they find no terminal to ask
+   * questions on; when the program is cut short, what it started is too.
+   */
+  readonly terminal?: 'none';
 }
 
 export interface Log {

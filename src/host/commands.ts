@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import type { CommandResult, Commands } from '../base/index.js';
+import type { CommandOptions, CommandResult, Commands } from '../base/index.js';
 
 /** Output beyond this is cut: no program that we run has more to say. */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
@@ -15,9 +15,9 @@ export function createCommands(): Commands {
  * program that is cut short, by time or by `signal`, is interrupted first so that it can print its
  * summary (ping does), and killed half a second later.
  */
-function run(program: string, args: readonly string[], options: { timeoutMs: number; signal?: AbortSignal }): Promise<CommandResult> {
+function run(program: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const child = start(program, args);
+    const child = start(program, args, options);
     if (!child) return resolve({ outcome: 'missing' });
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
@@ -26,8 +26,8 @@ function run(program: string, args: readonly string[], options: { timeoutMs: num
     const stop = (): void => {
       if (cut) return;
       cut = true;
-      child.kill('SIGINT');
-      kill = setTimeout(() => child.kill('SIGKILL'), 500);
+      send(child, 'SIGINT', options);
+      kill = setTimeout(() => send(child, 'SIGKILL', options), 500);
     };
     const timer = setTimeout(stop, options.timeoutMs);
     options.signal?.addEventListener('abort', stop, { once: true });
@@ -48,11 +48,29 @@ function run(program: string, args: readonly string[], options: { timeoutMs: num
 }
 
 /** Most failures come as an event; but where the system forbids a program (file capabilities beyond ours), spawn throws. */
-function start(program: string, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> | undefined {
+function start(program: string, args: readonly string[], options: CommandOptions): ChildProcessByStdio<null, Readable, Readable> | undefined {
   try {
-    return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+    return spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, LC_ALL: 'C', ...options.environment },
+      // setsid(2): the new session has no controlling terminal, and /dev/tty cannot be opened in it.
+      detached: options.terminal === 'none',
+    });
   } catch {
     return undefined;
+  }
+}
+
+/** To the program, or to all of its session. */
+function send(child: ChildProcess, signal: NodeJS.Signals, options: CommandOptions): void {
+  if (options.terminal !== 'none' || child.pid === undefined) {
+    child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

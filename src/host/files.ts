@@ -50,9 +50,9 @@ async function list(folder: string): Promise<readonly string[] | undefined> {
   }
 }
 
-async function status(path: string): Promise<FileStatus | undefined> {
+async function status(path: string, options: { readonly follow?: boolean } = {}): Promise<FileStatus | undefined> {
   try {
-    const found = await lstat(path);
+    const found = await (options.follow === true ? stat : lstat)(path);
     const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : found.isSocket() ? 'socket' : found.isSymbolicLink() ? 'link' : 'other';
     return { kind, sizeBytes: found.size, modifiedMs: found.mtimeMs, mode: found.mode & 0o777, ownerId: found.uid };
   } catch (cause) {

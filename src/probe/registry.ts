@@ -4,6 +4,7 @@ import { httpProbe } from './http.js';
 import { pingProbe } from './ping.js';
 import type { Probe } from './probe.js';
 import { responsivenessProbe } from './responsiveness.js';
+import { sshProbe } from './ssh.js';
 import { tcpProbe } from './tcp.js';
 import { throughputProbe } from './throughput.js';
 import { tlsProbe } from './tls.js';
@@ -20,6 +21,7 @@ export const PROBES: readonly Probe[] = [
   dnsProbe,
   tlsProbe,
   httpProbe,
+  sshProbe,
   throughputProbe,
   responsivenessProbe,
 ] as unknown as readonly Probe[];

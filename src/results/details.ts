@@ -71,6 +71,13 @@ export interface SshDetails {
   readonly software?: string;
   readonly kex?: string;
   readonly hostKey?: string;
+  readonly hostKeyBits?: number;
+  /** Of the host key, as ssh shows it: `SHA256:...`. */
+  readonly fingerprint?: string;
+  /** Whether the server has proven that it holds that key; it is not said whether the key is the one on record. */
+  readonly signature?: 'right' | 'unchecked';
+  /** What the server would rather have agreed on keys by, where that is not `kex`. */
+  readonly kexPreferred?: string;
   readonly proxy?: string;
   readonly compression?: boolean;
   readonly multiplexing?: {

@@ -17,5 +17,8 @@ export * from './frame-channel.js';
 export * from './header.js';
 export * from './http-responder.js';
 export * from './icmp.js';
+export * from './mtu-datagrams.js';
 export * from './responder.js';
 export * from './sequence-window.js';
+export { plainText } from './ssh-bytes.js';
+export * from './ssh-exchange.js';
