@@ -1,0 +1,10 @@
+export { advise, adviseUpgrade, usdText } from './advise.js';
+export { CABLES, CABLE_RULES, cableCarries } from './cables.js';
+export type { Cable } from './cables.js';
+export { DISKS } from './carriers.js';
+export type { UpgradeInput } from './input.js';
+export { LINK_SPEEDS, goodputCeilingBps, speedName } from './link-speeds.js';
+export { PART_IDS, PRICES } from './prices.js';
+export type { Part, PartId, PortKind, PriceList, SwitchModel } from './prices.js';
+export type { DeclaredWorkload, WorkloadKey, WorkloadKind } from './workload.js';
+export { WORKLOAD_KINDS } from './workloads/registry.js';
