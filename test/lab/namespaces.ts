@@ -64,14 +64,14 @@ function namespace(name: string, number: number): Namespace {
 }
 
 /** A name of its own that carries this process's id, so that what a killed run left behind can be told. */
-function freshName(): string {
+export function freshName(): string {
   return `tautline-${process.pid}-${randomBytes(3).toString('hex')}`;
 }
 
-function removeStale(): void {
+export function removeStale(): void {
   const listed = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
   for (const line of listed.stdout.split('\n')) {
-    const [, name, pid] = /^(tautline-(\d+)-[0-9a-f]{6}[nf])\b/.exec(line) ?? [];
+    const [, name, pid] = /^(tautline-(\d+)-[0-9a-f]{6}[a-z])\b/.exec(line) ?? [];
     if (name !== undefined && !existsSync(`/proc/${pid}`)) spawnSync('ip', ['netns', 'delete', name]);
   }
 }
