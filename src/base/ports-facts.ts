@@ -2,10 +2,15 @@
 export interface LinkFacts {
   readonly name: string;
   readonly kind: 'ethernet' | 'wireless' | 'tunnel' | 'bridge' | 'virtual' | 'loopback' | 'other';
+  /** Switched on; whether it has a partner says `carrier`. */
   readonly up: boolean;
   readonly carrier?: boolean;
   readonly mtu?: number;
   readonly mac?: string;
+  /** The kernel's own word for what is no device of a bus: `veth`, `vlan`, `wireguard`. */
+  readonly type?: string;
+  /** The bridge, bond or team that it is a port of. */
+  readonly master?: string;
   readonly driver?: string;
   readonly firmware?: string;
   /** Where it sits, as the driver names it: `0000:3b:00.0`. */
@@ -44,6 +49,13 @@ export interface QueueFacts {
   readonly handle: string;
   /** What it lets through, where it shapes. */
   readonly rateBps?: number;
+  /** What a class gets in any case, where that is less than what it may take. */
+  readonly assuredBps?: number;
+  /** What a single flow is paced to (fq), where that is bounded. */
+  readonly flowRateBps?: number;
+  /** What is added or lost on purpose (netem). */
+  readonly delayMs?: number;
+  readonly lossRatio?: number;
   readonly burstBytes?: number;
   readonly limitBytes?: number;
   readonly limitPackets?: number;

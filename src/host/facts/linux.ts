@@ -1,38 +1,55 @@
-import type { TextFiles, HostFacts, NetworkInterface, Route } from '../../base/index.js';
+import type { TextFiles, HostFacts, LinkFacts, NetworkInterface, Route } from '../../base/index.js';
+import { libcUnavailable } from '../libc/index.js';
 import { identify } from './identity.js';
 import { addressedInterfaces } from './interfaces.js';
+import { kernelInterfaces, kernelLinks, kernelRoute } from './linux-links.js';
+import { parseProcStat, sysfsLink, tcpSettings } from './linux-proc.js';
 import { parseResolvConf } from './resolv-conf.js';
 
-/** Facts of a Linux host from /proc and /sys; no program is started and nothing needs root. */
-export function linuxFacts(files: TextFiles, listInterfaces = addressedInterfaces): HostFacts {
+/** Facts of a Linux host from the kernel itself (netlink, /proc, /sys); no program is started and nothing needs root. */
+export function linuxFacts(files: TextFiles, listInterfaces?: () => NetworkInterface[]): HostFacts {
   const read = (path: string): Promise<string | undefined> => files.readText(path).catch(() => undefined);
   return {
     identity: () => identify(files),
-    interfaces: () => Promise.all(listInterfaces().map((item) => withDriverFacts(item, read))),
+    interfaces: () => {
+      const told = listInterfaces ? undefined : kernelInterfaces();
+      if (!told) return Promise.all((listInterfaces ?? addressedInterfaces)().map((item) => withDriverFacts(item, read)));
+      return Promise.all(told.map(async ({ item, wired }) => ({ ...item, ...(wired ? await speedOf(item.name, read) : {}) })));
+    },
     defaultRoutes: async () => [...parseRoutes4((await read('/proc/net/route')) ?? ''), ...parseRoutes6((await read('/proc/net/ipv6_route')) ?? '')],
     resolvers: () => resolvers(read),
-    links: () => Promise.resolve([]),
-    routeTo: () => Promise.resolve(undefined),
-    processors: () => Promise.resolve(undefined),
-    tcpSettings: () => Promise.resolve({}),
+    links: async (name) => (await kernelLinks(read, name)) ?? sysfsLinks(read, (listInterfaces ?? addressedInterfaces)(), name),
+    routeTo: (address) => Promise.resolve(kernelRoute(address)),
+    processors: async () => parseProcStat((await read('/proc/stat')) ?? '', performance.now()),
+    tcpSettings: () => tcpSettings(read),
   };
 }
 
 type Read = (path: string) => Promise<string | undefined>;
 
+function sysfsLinks(read: Read, listed: readonly NetworkInterface[], name: string | undefined): Promise<LinkFacts[]> {
+  const why = libcUnavailable() ?? 'this kernel has no rtnetlink';
+  return Promise.all(listed.filter((item) => name === undefined || item.name === name).map((item) => sysfsLink(read, item.name, why)));
+}
+
 async function withDriverFacts(item: NetworkInterface, read: Read): Promise<NetworkInterface> {
   const folder = `/sys/class/net/${item.name}`;
-  const [mtu, speed, state] = await Promise.all([read(`${folder}/mtu`), read(`${folder}/speed`), read(`${folder}/operstate`)]);
+  const [mtu, state, speed] = await Promise.all([read(`${folder}/mtu`), read(`${folder}/operstate`), speedOf(item.name, read)]);
   const mtuBytes = Number(mtu);
-  const speedMbps = Number(speed);
   return {
     ...item,
     ...(mtu !== undefined && mtuBytes > 0 ? { mtu: mtuBytes } : {}),
-    // Reads -1 or 4294967295 (SPEED_UNKNOWN) where the driver does not know, EINVAL where it has no such thing.
-    ...(speed !== undefined && speedMbps > 0 && speedMbps < 4_294_967_295 ? { speedBps: speedMbps * 1e6 } : {}),
+    ...speed,
     // `unknown` is what drivers without carrier detection say (loopback, tun): not a reason to call it down.
     up: state === undefined ? item.up : !/^(down|lowerlayerdown|notpresent|dormant)/.test(state),
   };
+}
+
+/** Reads -1 or 4294967295 (SPEED_UNKNOWN) where the driver does not know, EINVAL where it has no such thing. */
+async function speedOf(name: string, read: Read): Promise<{ readonly speedBps?: number }> {
+  const speed = await read(`/sys/class/net/${name}/speed`);
+  const mbps = Number(speed);
+  return speed !== undefined && mbps > 0 && mbps < 4_294_967_295 ? { speedBps: mbps * 1e6 } : {};
 }
 
 /**
