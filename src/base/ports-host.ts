@@ -65,8 +65,11 @@ export interface HostFacts {
 export interface Files {
   /** The file's text, or undefined when there is none. @throws TautlineError `io` or `permission` otherwise */
   readText(path: string): Promise<string | undefined>;
-  /** Writes whole and atomically (temporary file, fsync, rename). @throws TautlineError `io` or `permission` */
-  writeText(path: string, text: string): Promise<void>;
+  /**
+   * Writes whole and atomically (temporary file, fsync, rename). `mode` is for a file that is not there yet,
+   * 0o644 by default, less what the umask takes. @throws TautlineError `io` or `permission`
+   */
+  writeText(path: string, text: string, options?: { readonly mode?: number }): Promise<void>;
   /** Names in a folder, sorted; undefined when there is none. @throws TautlineError `io` or `permission` otherwise */
   list(folder: string): Promise<readonly string[] | undefined>;
   /**

@@ -31,9 +31,9 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-async function writeText(path: string, text: string): Promise<void> {
+async function writeText(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {
   try {
-    const place = await placeOf(path);
+    const place = await placeOf(path, options.mode);
     if (place.special) await writeDirectly(place.path, text);
     else await replace(place.path, text, place.mode);
   } catch (cause) {
@@ -104,14 +104,14 @@ async function othersMayRead(path: string): Promise<boolean> {
 }
 
 /** Where the bytes go: a link's end is replaced, not the link; a device or pipe is written as it is. */
-async function placeOf(path: string): Promise<{ path: string; special: boolean; mode: number }> {
+async function placeOf(path: string, newMode = 0o644): Promise<{ path: string; special: boolean; mode: number }> {
   const real = await realpath(path).catch((cause: unknown) => {
     if (codeOf(cause) === 'ENOENT') return path;
     throw cause;
   });
   const found = await stat(real).catch(() => undefined);
   if (found?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
-  return { path: real, special: found !== undefined && !found.isFile(), mode: (found?.mode ?? 0o644) & 0o777 };
+  return { path: real, special: found !== undefined && !found.isFile(), mode: (found?.mode ?? newMode) & 0o777 };
 }
 
 /** Temporary file, fsync, rename, fsync of the folder: a reader sees the old file or the new one, never half of one. */

@@ -38,10 +38,11 @@ export class SimFiles implements Files {
     return this.#files.get(path);
   }
 
-  async writeText(path: string, text: string): Promise<void> {
+  async writeText(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {
     this.#checkPlace(path);
     // Writing whole and atomically means that the old and the new text are on the disk at once.
     if (this.#usedBytes() + byteLength(text) > this.capacityBytes) throw fault(path, 'write', 'full');
+    if (!this.#files.has(path) && options.mode !== undefined) this.describe(path, { mode: options.mode });
     this.#files.set(path, text);
   }
 

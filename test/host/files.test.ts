@@ -39,6 +39,15 @@ describe('files', () => {
     assert.equal((await stat(real)).mode & 0o777, 0o600);
   });
 
+  test('a new file gets the permissions that were asked for, and one that is there keeps its own', async () => {
+    const path = join(folder, 'private.json');
+    await files.writeText(path, 'mine', { mode: 0o600 });
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await chmod(path, 0o640);
+    await files.writeText(path, 'still mine', { mode: 0o600 });
+    assert.equal((await stat(path)).mode & 0o777, 0o640);
+  });
+
   test('a place that cannot be written is known beforehand, and the check leaves nothing behind', async () => {
     const place = join(folder, 'check');
     await mkdir(place);
