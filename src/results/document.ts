@@ -31,17 +31,6 @@ export const VerdictSchema = v.object({
 });
 export type Verdict = v.InferOutput<typeof VerdictSchema>;
 
-/** `tautline measure PROBE TARGET --json`. */
-export const MeasureDocumentSchema = v.object({
-  schema: v.literal('tautline.measure/1'),
-  ...head,
-  probe: v.string(),
-  target: v.string(),
-  measurements: v.array(MeasurementSchema),
-  verdict: v.optional(VerdictSchema),
-});
-export type MeasureDocument = v.InferOutput<typeof MeasureDocumentSchema>;
-
 /** What the figures depend on beside the network itself; two runs with the same fingerprint can be compared. */
 export const EnvironmentSchema = v.object({
   /** SHA-256 over what follows, in hexadecimal. */
@@ -53,6 +42,19 @@ export const EnvironmentSchema = v.object({
   routes: v.array(v.record(v.string(), v.string())),
 });
 export type Environment = v.InferOutput<typeof EnvironmentSchema>;
+
+/** `tautline measure PROBE TARGET --json`. */
+export const MeasureDocumentSchema = v.object({
+  schema: v.literal('tautline.measure/1'),
+  ...head,
+  probe: v.string(),
+  target: v.string(),
+  measurements: v.array(MeasurementSchema),
+  /** In documents that were kept: what the figures depended on. */
+  environment: v.optional(EnvironmentSchema),
+  verdict: v.optional(VerdictSchema),
+});
+export type MeasureDocument = v.InferOutput<typeof MeasureDocumentSchema>;
 
 /** One thing that `check` looked at: the gateway, a resolver, a peer's path, this host itself. */
 export const SubjectSchema = v.object({
@@ -99,7 +101,10 @@ export const HistoryEntrySchema = v.object({
   kind: v.string(),
   startedAt: v.string(),
   target: v.optional(v.string()),
+  interrupted: v.optional(v.boolean()),
   fingerprint: v.optional(v.string()),
+  /** What differs from the environment of the run before it in the list, with the same target. */
+  changed: v.optional(v.array(v.string())),
   verdict: v.optional(VerdictSchema),
   /** Ids of the findings, the first first. */
   findings: v.optional(v.array(v.string())),
@@ -109,11 +114,41 @@ export const HistoryEntrySchema = v.object({
 });
 export type HistoryEntry = v.InferOutput<typeof HistoryEntrySchema>;
 
+/** One figure over time, the oldest first. */
+export const HistorySeriesSchema = v.object({
+  subject: v.string(),
+  path: v.string(),
+  metric: v.string(),
+  unit: v.string(),
+  points: v.array(
+    v.object({
+      id: v.string(),
+      startedAt: v.string(),
+      median: v.number(),
+      ci95: v.optional(v.tuple([v.number(), v.number()])),
+      /** The environment differs from that of the point before. */
+      changed: v.optional(v.array(v.string())),
+    }),
+  ),
+  /** Runs of the list that have no such figure, and why. */
+  leftOut: v.array(v.object({ id: v.string(), why: v.string() })),
+});
+export type HistorySeries = v.InferOutput<typeof HistorySeriesSchema>;
+
 /** `tautline history --json`: the newest last. */
 export const HistoryDocumentSchema = v.object({
   schema: v.literal('tautline.history/1'),
   ...head,
+  /** Where the runs are kept. */
+  folder: v.optional(v.string()),
   entries: v.array(HistoryEntrySchema),
+  /** Whether there are older runs that were not asked for. */
+  more: v.optional(v.boolean()),
+  /** Files that were passed over: corrupt, foreign, or of a newer release. */
+  skipped: v.optional(v.array(v.object({ file: v.string(), why: v.string() }))),
+  /** With `--plot`: the series that is drawn, and others that could be. */
+  plot: v.optional(HistorySeriesSchema),
+  others: v.optional(v.array(v.object({ subject: v.string(), path: v.string(), metric: v.string(), n: v.number() }))),
 });
 export type HistoryDocument = v.InferOutput<typeof HistoryDocumentSchema>;
 
