@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { DEFAULT_PORT, TautlineError, assert, parseDurationMs, parseRateBps, parseSizeBytes } from '../base/index.js';
 import { LIMITS, LIMIT_NAMES } from '../serve/index.js';
 import type { Limit, LimitName, Limits } from '../serve/index.js';
+import { KEEP_LIMITS } from '../store/index.js';
 
 /**
  * Every setting, declared once: the file's keys, the environment variables, the flags of the same
@@ -17,7 +18,7 @@ export interface SettingInfo {
 }
 
 export const DEPTHS = ['quick', 'default', 'thorough'] as const;
-export const FORMATS = ['text', 'json', 'markdown', 'csv'] as const;
+export const FORMATS = ['text', 'json', 'markdown', 'csv', 'html'] as const;
 export type Depth = (typeof DEPTHS)[number];
 export type Format = (typeof FORMATS)[number];
 
@@ -52,10 +53,15 @@ export const ConfigSchema = v.strictObject({
   }),
   family: setting(choice(['any', '4', '6']), { flag: '-4, -6', help: 'address family to use', takes: 'any, 4 or 6', default: 'any' }),
   format: setting(choice(FORMATS), {
-    flag: '--json, --markdown, --csv',
+    flag: '--json, --markdown, --csv, --html',
     help: 'how the result is written',
     takes: FORMATS.join(', '),
     default: 'text',
+  }),
+  discover: setting(choice(['yes', 'no']), {
+    help: 'whether to look for more paths to a name or peer: in ~/.ssh/config, the Tailscale client, mDNS and DNS',
+    takes: 'yes or no',
+    default: 'yes',
   }),
   color: setting(choice(['auto', 'always', 'never']), {
     flag: '--no-color',
@@ -70,6 +76,37 @@ export const ConfigSchema = v.strictObject({
         help: 'how long a check may take: about 5 s, 15 s or 60 s',
         takes: DEPTHS.join(', '),
         default: 'default',
+      }),
+    }),
+  ),
+  history: v.optional(
+    v.strictObject({
+      enabled: setting(choice(['yes', 'no']), {
+        flag: '--no-history',
+        help: 'whether checks and measurements are kept for tautline history',
+        takes: 'yes or no',
+        default: 'yes',
+      }),
+      folder: setting(v.pipe(scalar(), v.nonEmpty('must name a folder')), {
+        flag: '--folder <folder>',
+        help: 'where they are kept, a file each',
+        takes: 'a folder, relative to the configuration file',
+        default: '$XDG_STATE_HOME/tautline/runs, ~/.local/state/tautline/runs, on macOS ~/Library/Application Support/tautline/runs',
+      }),
+      keep: setting(whole(1, 100_000), {
+        help: 'how many are kept; the oldest go first, and all together take 256 MB at most',
+        takes: 'a whole number from 1 to 100000',
+        default: String(KEEP_LIMITS.countMax),
+      }),
+    }),
+  ),
+  advice: v.optional(
+    v.strictObject({
+      prices: setting(v.pipe(scalar(), v.nonEmpty('must name a file')), {
+        flag: '--prices <file>',
+        help: 'file with prices of your own for tautline advise',
+        takes: 'a file name, relative to the configuration file',
+        default: 'none',
       }),
     }),
   ),

@@ -22,7 +22,17 @@ export interface Config {
   readonly family?: 4 | 6;
   readonly format: Format;
   readonly color: 'auto' | 'always' | 'never';
+  /** Whether to look for paths that the configuration does not name. */
+  readonly discover: boolean;
   readonly depth: Depth;
+  readonly history: {
+    readonly enabled: boolean;
+    /** Where a person chose it; else the platform's place for it. */
+    readonly folder?: string;
+    readonly keep?: number;
+  };
+  /** A file with prices for advice. */
+  readonly pricesFile?: string;
   readonly bind?: string;
   readonly port?: number;
   readonly peers: readonly Peer[];
@@ -64,7 +74,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   return assemble(result.output, {
     where,
     ...(file ? { file } : {}),
-    keyFromFile: !origins.has('key-file'),
+    fromFile: (key, path) => inFolder(file && !origins.has(key) ? file.folder : sources.workingFolder, path),
     workingFolder: sources.workingFolder,
   });
 }
@@ -137,7 +147,8 @@ const PLAIN: Readonly<Record<string, string>> = {
 interface Context {
   readonly where: Where;
   readonly file?: ConfigFile;
-  readonly keyFromFile: boolean;
+  /** A path of the file is relative to the file, one of a flag or a variable to the working folder. */
+  readonly fromFile: (key: string, path: string) => string;
   readonly workingFolder: string;
 }
 
@@ -147,12 +158,19 @@ function assemble(raw: RawConfig, context: Context): Config {
   const keyFile = raw['key-file'];
   return {
     ...(context.file ? { file: context.file.path } : {}),
-    ...(keyFile === undefined ? {} : { keyFile: inFolder(context.keyFromFile ? base : context.workingFolder, keyFile) }),
+    ...(keyFile === undefined ? {} : { keyFile: context.fromFile('key-file', keyFile) }),
     seed: raw.seed ?? 1,
     ...(raw.family === '4' ? { family: 4 } : raw.family === '6' ? { family: 6 } : {}),
     format: raw.format ?? 'text',
     color: raw.color ?? 'auto',
+    discover: raw.discover !== 'no',
     depth: raw.check?.depth ?? 'default',
+    history: {
+      enabled: raw.history?.enabled !== 'no',
+      ...(raw.history?.folder === undefined ? {} : { folder: context.fromFile('history.folder', raw.history.folder) }),
+      ...(raw.history?.keep === undefined ? {} : { keep: raw.history.keep }),
+    },
+    ...(raw.advice?.prices === undefined ? {} : { pricesFile: context.fromFile('advice.prices', raw.advice.prices) }),
     ...(raw.serve?.bind === undefined ? {} : { bind: raw.serve.bind }),
     ...(raw.serve?.port === undefined ? {} : { port: raw.serve.port }),
     peers: Object.entries(raw.peers ?? {}).map(([name, peer]) => readPeer(name, peer, base, context.where)),
