@@ -14,6 +14,7 @@ export * from './dns.js';
 export * from './echo.js';
 export * from './echo-session.js';
 export * from './http.js';
+export * from './link.js';
 export * from './ping.js';
 export * from './probe.js';
 export * from './registry.js';

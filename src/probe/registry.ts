@@ -1,6 +1,7 @@
 import { dnsProbe } from './dns.js';
 import { echoProbe } from './echo.js';
 import { httpProbe } from './http.js';
+import { linkProbe } from './link.js';
 import { pingProbe } from './ping.js';
 import type { Probe } from './probe.js';
 import { responsivenessProbe } from './responsiveness.js';
@@ -24,4 +25,5 @@ export const PROBES: readonly Probe[] = [
   sshProbe,
   throughputProbe,
   responsivenessProbe,
+  linkProbe,
 ] as unknown as readonly Probe[];

@@ -54,6 +54,8 @@ export interface MtuDetails {
 
 /** `link`: one measurement an interface; the summary is the negotiated speed in bps. */
 export interface LinkDetails {
+  /** What matters of it, in words for a person. */
+  readonly inShort?: string;
   readonly link: LinkFacts;
   /** Events a second while it was watched, by counter name; only what is not zero. */
   readonly ratesPerSecond?: Readonly<Record<string, number>>;

@@ -38,6 +38,7 @@ const METRIC_NAMES: Readonly<Record<string, string>> = {
   'ssh.banner': 'SSH: server identifies itself',
   'ssh.kex': 'SSH: key exchange',
   'ssh.multiplexed': 'SSH: command over a running master',
+  link: 'link speed',
   responsiveness: 'responsiveness',
   'responsiveness.down': 'responsiveness under download',
   'responsiveness.up': 'responsiveness under upload',

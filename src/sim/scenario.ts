@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { TautlineError } from '../base/index.js';
+import { LINK_ENTRIES, ProcessorSchema, RouteSchema, TcpSettingsSchema } from './link-spec.js';
 
 /*
  * A simulated network as plain data, so that a scenario can be a JSON file. Every quantity has its
@@ -131,7 +132,9 @@ const InterfaceSchema = v.strictObject({
   mtu: v.optional(Whole),
   up: v.optional(v.boolean()),
   speedBps: v.optional(Positive),
+  ...LINK_ENTRIES,
 });
+export type InterfaceSpec = v.InferOutput<typeof InterfaceSchema>;
 
 const HostSchema = v.strictObject({
   addresses: v.array(Address),
@@ -139,6 +142,12 @@ const HostSchema = v.strictObject({
   interfaces: v.optional(v.array(InterfaceSchema)),
   /** With a gateway, addresses that nobody has swallow packets; without, they are unreachable at once. */
   gateway: v.optional(Address),
+  /** Default: as the paths lead. */
+  routes: v.optional(v.array(RouteSchema)),
+  /** One entry a processor. Default: `identity.cpus`, all idle. */
+  processors: v.optional(v.array(ProcessorSchema)),
+  /** Default: what `tcp` does. */
+  tcpSettings: v.optional(TcpSettingsSchema),
   resolvers: v.optional(v.array(Address)),
   /** The hosts file: names that need no resolver. */
   hosts: v.optional(v.record(v.string(), v.array(Address))),

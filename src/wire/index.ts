@@ -15,6 +15,7 @@ export * from './dns.js';
 export * from './flood-counter.js';
 export * from './frame-channel.js';
 export * from './header.js';
+export * from './host-load.js';
 export * from './http-responder.js';
 export * from './icmp.js';
 export * from './mtu-datagrams.js';

@@ -40,6 +40,7 @@ export function describe(link: RawLink, { wireless, master, driver, qdiscs }: Kn
   const wired = isWired(kind);
   if (kind === 'wireless') unread.push({ what: 'speed', why: 'a wireless rate changes from frame to frame and is not negotiated' });
   const seen = link.carrier ?? carrier;
+  if (wired && speedBps === undefined && link.up && seen === true) unread.push({ what: 'speed', why: 'the driver does not tell' });
   return {
     name: link.name,
     kind,
