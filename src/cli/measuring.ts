@@ -3,7 +3,7 @@ import { createHostPorts, keepHeapSmall, loadConfig } from '../app/index.js';
 import type { HostPorts } from '../app/index.js';
 import { REPORTS } from '../report/index.js';
 import type { ResultDocument } from '../results/index.js';
-import { settingsOfFlags } from './common-options.js';
+import { pagePath, settingsOfFlags } from './common-options.js';
 import type { CommonFlags } from './common-options.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
@@ -39,7 +39,10 @@ export async function runMeasuring(
   try {
     const config = await readConfig(terminal, { flags, files: ports.files, ...(options.settings ? { settings: options.settings } : {}) });
     const output = new ResultOutput({ files: ports.files, terminal }, flags.output === undefined ? {} : { path: flags.output });
+    const page = pagePath(flags);
+    const pageOutput = page === undefined ? undefined : new ResultOutput({ files: ports.files, terminal }, { path: page, beside: true });
     await output.prepare();
+    await pageOutput?.prepare();
     const { document, code } = await work({ config, ports, signal: interrupt.signal, progress }).finally(() => progress.done());
     const toTerminal = flags.output === undefined && terminal.stdoutIsTty;
     const text = REPORTS[config.format].render(document, {
@@ -47,8 +50,9 @@ export async function runMeasuring(
       width: toTerminal ? terminal.width : REPORT_WIDTH,
     });
     const written = await output.write(text);
+    const pageWritten = await pageOutput?.write(REPORTS.html.render(document, { color: false, width: REPORT_WIDTH }));
     if (document.interrupted === true) return EXIT.interrupted;
-    return written ? code : EXIT.unmeasured;
+    return written && pageWritten !== false ? code : EXIT.unmeasured;
   } finally {
     interrupt.release();
     await ports.close();

@@ -9,18 +9,21 @@ export interface OutputFiles extends Pick<Files, 'readText' | 'writeText'> {
 
 /**
  * Where the result goes. `--output` that cannot be written is told before measuring starts; the
- * result then goes to stdout, so that nothing is lost, and the exit code says that something failed.
+ * result then goes to stdout, so that nothing is lost, and the exit code says that something failed. What is
+ * written `beside` a result that goes to stdout anyway is only missed.
  */
 export class ResultOutput {
   readonly #files: OutputFiles;
   readonly #terminal: Terminal;
   readonly #path: string | undefined;
+  readonly #beside: boolean;
   #failed = false;
 
-  constructor(ports: { files: OutputFiles; terminal: Terminal }, options: { path?: string }) {
+  constructor(ports: { files: OutputFiles; terminal: Terminal }, options: { path?: string; beside?: boolean }) {
     this.#files = ports.files;
     this.#terminal = ports.terminal;
     this.#path = options.path;
+    this.#beside = options.beside ?? false;
   }
 
   /** Call before measuring. */
@@ -32,7 +35,7 @@ export class ResultOutput {
   async write(text: string): Promise<boolean> {
     const ended = text.endsWith('\n') ? text : `${text}\n`;
     if (this.#path !== undefined && !this.#failed) await this.#attempt(() => this.#files.writeText(this.#path ?? '', ended));
-    if (this.#path === undefined || this.#failed) await this.#terminal.stdout(ended);
+    if (!this.#beside && (this.#path === undefined || this.#failed)) await this.#terminal.stdout(ended);
     return !this.#failed;
   }
 
@@ -43,7 +46,7 @@ export class ResultOutput {
       if (!(error instanceof TautlineError)) throw error;
       this.#failed = true;
       this.#terminal.stderr(
-        `tautline: ${error.message}\n  hint: ${error.hint === undefined ? '' : `${error.hint}; `}the result goes to stdout instead\n`,
+        `tautline: ${error.message}\n  hint: ${error.hint === undefined ? '' : `${error.hint}; `}${this.#beside ? 'the rest of the result is not touched by this' : 'the result goes to stdout instead'}\n`,
       );
     }
   }

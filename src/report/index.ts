@@ -7,6 +7,7 @@
  */
 import type { ResultDocument } from '../results/index.js';
 import { renderCsv } from './csv.js';
+import { renderHtml } from './html/page.js';
 import { renderJson } from './json.js';
 import { renderMarkdown } from './markdown.js';
 import { renderText } from './text.js';
@@ -24,11 +25,12 @@ export interface Report {
 }
 
 /** A new format is one file and one line here. */
-export const REPORTS: Readonly<Record<'text' | 'json' | 'markdown' | 'csv', Report>> = {
+export const REPORTS: Readonly<Record<'text' | 'json' | 'markdown' | 'csv' | 'html', Report>> = {
   text: { render: renderText },
   json: { render: (document) => renderJson(document) },
   markdown: { render: (document) => renderMarkdown(document) },
   csv: { render: (document) => renderCsv(document) },
+  html: { render: (document) => renderHtml(document) },
 };
 
 export { CSV_HEADER } from './csv.js';

@@ -61,6 +61,22 @@ export function dateLine(startedAt: string): string {
   return match ? `${match[1]} ${match[2]} UTC` : startedAt;
 }
 
+/** Packets are counted in bytes, however large: 1500 B is a name, 1.500 kB a riddle. */
+export function packetSize(bytes: number): string {
+  return Number.isFinite(bytes) ? `${bytes} B` : '-';
+}
+
+/** The scale of a figure: packet sizes stay in bytes, all else takes the unit that suits it. */
+function scaleOf({ metric }: Pick<Measurement, 'metric'>, value: number, unit: Summary['unit']): ReturnType<typeof quantityScale> {
+  return unit === 'bytes' && /^mtu\b/.test(metric) ? { factor: 1, name: 'B' } : quantityScale(value, unit);
+}
+
+/** The median with its unit, as every report writes it. */
+export function medianOf(measurement: Pick<Measurement, 'metric'>, { median, unit }: Summary): string {
+  const scale = scaleOf(measurement, median, unit);
+  return `${inScale(median, scale)} ${scale.name}`.trimEnd();
+}
+
 /** How long a run took, in seconds with one decimal. */
 export function tookLine(durationMs: number): string {
   return `took ${(durationMs / 1000).toFixed(1)} s`;
@@ -80,6 +96,7 @@ const SUBJECT_TITLES: Readonly<Record<Subject['role'], string>> = {
   resolver: 'resolver',
   self: 'a ceiling, not a path',
   interface: 'interface',
+  containers: 'containers',
 };
 
 function subjectGroup(subject: Subject): Group {
@@ -175,11 +192,7 @@ function rowOf(measurement: Measurement, options: RowContext): Row {
     name: `${metricName(measurement.metric)}${byProbe(measurement, options.probe)}`,
     child: options.child,
     measurement,
-    value: summary
-      ? formatQuantity(summary.median, summary.unit)
-      : ok && measurement.loss
-        ? formatQuantity(measurement.loss.ratio, 'ratio')
-        : measurement.outcome,
+    value: summary ? medianOf(measurement, summary) : ok && measurement.loss ? formatQuantity(measurement.loss.ratio, 'ratio') : measurement.outcome,
     interval: intervalOf(measurement),
     p99: summary && summary.n > 1 && summary.unit === 'ms' ? inScale(summary.p99, quantityScale(summary.median, summary.unit)) : '',
     // Where there is no figure, there is none that could be off.
@@ -223,23 +236,24 @@ function plus(difference: number, unit: Summary['unit']): string {
   return `${difference < 0 ? '-' : '+'}${formatQuantity(Math.abs(difference), unit)}`;
 }
 
-function intervalOf({ summary, loss, outcome }: Measurement): string {
+export function intervalOf(measurement: Measurement): string {
+  const { summary, loss, outcome } = measurement;
   if (!summary) return loss?.ci95 && outcome === 'ok' ? rangeOf(loss.ci95, quantityScale(loss.ratio, 'ratio')) : '';
-  return summary.ci95 ? rangeOf(summary.ci95, quantityScale(summary.median, summary.unit)) : '';
+  return summary.ci95 ? rangeOf(summary.ci95, scaleOf(measurement, summary.median, summary.unit)) : '';
 }
 
 function rangeOf([low, high]: readonly [number, number], scale: ReturnType<typeof quantityScale>): string {
   return `${inScale(low, scale)}${low < 0 || high < 0 ? ' to ' : '–'}${inScale(high, scale)}`;
 }
 
-function errorOf(error: NonNullable<Measurement['error']>): string {
+export function errorOf(error: NonNullable<Measurement['error']>): string {
   const scale = quantityScale(error.value, error.unit);
   // More than two digits of an error say nothing.
   const figure = Number((error.value / scale.factor).toPrecision(2));
   return `±${figure} ${scale.name}`.trimEnd();
 }
 
-function countOf({ summary, loss }: Measurement): string {
+export function countOf({ summary, loss }: Measurement): string {
   if (loss && loss.sent > 0) return `${loss.sent - loss.received}/${loss.sent}`;
   return summary ? String(summary.n) : '';
 }

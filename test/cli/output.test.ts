@@ -52,6 +52,20 @@ describe('where the result goes', () => {
     assert.deepEqual(terminal.out, ['result\n']);
   });
 
+  test('a page beside it goes to its own file, and one that cannot be written costs nothing else', async () => {
+    const terminal = fakeTerminal();
+    const files = fakeFiles();
+    const page = new ResultOutput({ files, terminal }, { path: '/x.html', beside: true });
+    await page.prepare();
+    assert.equal(await page.write('page'), true);
+    assert.deepEqual([files.written, terminal.out], [['/x.html: page\n'], []]);
+    const missed = new ResultOutput({ files: fakeFiles({ check: full }), terminal }, { path: '/x.html', beside: true });
+    await missed.prepare();
+    assert.equal(await missed.write('page'), false);
+    assert.deepEqual(terminal.out, []);
+    assert.match(terminal.err.join(''), /the disk is full/);
+  });
+
   test('a disk that fills up while measuring loses nothing either', async () => {
     const terminal = fakeTerminal();
     const output = new ResultOutput({ files: fakeFiles({ write: full }), terminal }, { path: '/x' });

@@ -50,6 +50,8 @@ describe('a line that cannot be understood', () => {
     ['check --quik', "unknown option '--quik'", 'did you mean --quick?'],
     ['check --quick --thorough', /--quick.* cannot be used with .*--thorough/, /help/],
     ['check --json --csv', /--json.* cannot be used with .*--csv/, /help/],
+    ['check --html beta', "--html: 'beta' is not the name of a page", /--html report\.html/],
+    ['check 10.0.0.1 --html - --json', '--html - and --json both want stdout', /--html report\.html/],
     ['check a b', /too many arguments/, 'see tautline check --help'],
     ['check -4 -6 10.0.0.1', /-4.* cannot be used with .*-6/, /help/],
     ['check --seed x', "--seed: 'x' is not a whole number from 0 to 4294967295", /configuration/],

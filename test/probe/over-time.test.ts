@@ -46,6 +46,12 @@ describe('round trips over time', () => {
   test('are left out where there is nothing to tell', () => {
     assert.deepEqual(overTimeOf([], []), {});
     assert.deepEqual(overTimeOf([1, 2, 3], [0, 1, 2]), {});
-    assert.deepEqual(overTimeOf(new Array(20).fill(1), new Array(20).fill(5)), {});
+    assert.deepEqual(
+      overTimeOf(
+        Array.from({ length: 20 }, () => 1),
+        Array.from({ length: 20 }, () => 5),
+      ),
+      {},
+    );
   });
 });
