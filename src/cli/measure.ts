@@ -8,6 +8,7 @@ import type { CommonFlags } from './common-options.js';
 import { EXIT } from './exit-codes.js';
 import { runMeasuring } from './measuring.js';
 import type { CliCommand, Work } from './program.js';
+import type { Terminal } from './terminal.js';
 
 /** `tautline measure PROBE TARGET`: a subcommand for each probe, its flags from the probe's own declaration. */
 export const measureCommand: CliCommand = {
@@ -56,7 +57,11 @@ function declareProbe(parent: Command, probe: Probe, onRun: (work: Work) => void
         const document = await measure(ports, {
           probe: probe.name,
           target,
-          options: { ...(config.family === undefined ? {} : { family: config.family }), ...options },
+          options: {
+            ...(config.family === undefined ? {} : { family: config.family }),
+            ...(probe.environment === undefined ? {} : { environment: environmentOf(terminal, probe.environment) }),
+            ...options,
+          },
           peers: config.peers,
           bands: config.bands,
           ...(config.keyFile === undefined ? {} : { keyFile: config.keyFile }),
@@ -68,6 +73,10 @@ function declareProbe(parent: Command, probe: Probe, onRun: (work: Work) => void
       }),
     );
   });
+}
+
+function environmentOf(terminal: Terminal, names: readonly string[]): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(names.map((name) => [name, terminal.env[name]]));
 }
 
 function optionOf(flag: ProbeFlag, probe: Probe): Option {

@@ -153,6 +153,9 @@ export const DEFAULT_BANDS: Bands = {
     samplesMin: 3,
     why: 'a command over a connection that is there: two round trips and the start of a program at each end, half of a fresh login or less',
   },
+  'docker.connect': connect,
+  'docker.ttfb': response,
+  tailscale: latency,
   throughput: {
     unit: 'bps',
     better: 'higher',

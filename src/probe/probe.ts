@@ -12,6 +12,8 @@ export interface Probe<O extends CommonOptions = CommonOptions> {
   /** Flags beyond the common ones; a flag's key is the option's name in `O`. */
   readonly flags: readonly ProbeFlag[];
   readonly defaults: O;
+  /** Environment variables that it wants to know, as its option `environment`. */
+  readonly environment?: readonly string[];
   /** Rough time it takes, for the progress line. */
   expectedMs(options: O): number;
   /**
