@@ -42,7 +42,7 @@ function rowLine(row: Row): string {
   ]);
 }
 
-function record(fields: readonly string[]): string {
+export function record(fields: readonly string[]): string {
   return `| ${fields.join(' | ')} |`;
 }
 
@@ -50,7 +50,7 @@ function record(fields: readonly string[]): string {
  * Text as text: markup, table bars and HTML lose their meaning, and a name after @ does not call anybody.
  * Letters and digits around an underscore or a dot need no escape, and escapes there would only be in the way.
  */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return printable(text)
     .replace(/[\\`*[\]<>|~#!$]/g, (character) => (character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`))
     .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
