@@ -29,10 +29,11 @@ export interface Unchecked {
 
 /**
  * Who asks for a check waits for this; whoever has not answered by then is left out. Counted from the
- * beginning: when ssh has to have told where an alias leads, when everybody has to have answered, and when what
+ * beginning: when ssh has to have told where an alias leads, when neighbours and when everybody has to have answered, and when what
  * follows from their answers.
  */
 const ALIAS_BY_MS = 600;
+const MDNS_BY_MS = 650;
 const FIRST_BY_MS = 1000;
 const SECOND_BY_MS = 1450;
 /** With less, a lookup is not worth beginning before the second deadline. */
@@ -77,6 +78,12 @@ export async function discoverPaths(ports: Ports, request: DiscoverPathsRequest)
 
 function keyFileOf(peer: Peer): { keyFile?: string } {
   return peer.keyFile === undefined ? {} : { keyFile: peer.keyFile };
+}
+
+interface LookupBounds {
+  readonly byMs?: number;
+  /** Hears why nobody could be asked. */
+  readonly onFailure?: (why: string) => void;
 }
 
 /** The questions of one discovery: each with its bound, and no name looked up twice. */
@@ -149,12 +156,12 @@ class Gathering {
   }
 
   async #dns(name: string): Promise<FoundPath[]> {
-    const addresses = await this.#addressesOf(name, (why) => this.unchecked.push({ what: 'dns', why }));
+    const addresses = await this.#addressesOf(name, { onFailure: (why) => this.unchecked.push({ what: 'dns', why }) });
     return addresses.length === 0 ? [] : [{ source: /\.local\.?$/i.test(name) ? 'mdns' : 'dns', target: plainTarget(name), addresses }];
   }
 
   async #mdns(name: string): Promise<FoundPath[]> {
-    const addresses = await this.#addressesOf(name);
+    const addresses = await this.#addressesOf(name, { byMs: MDNS_BY_MS });
     return addresses.length === 0 ? [] : [{ source: 'mdns', target: plainTarget(name), addresses }];
   }
 
@@ -189,7 +196,7 @@ class Gathering {
     }
     const { host, proxy } = answer.settings;
     if (proxy !== undefined) return [{ source: 'ssh', target: plainTarget(alias), addresses: [], sshAlias: alias, proxied: true }];
-    const addresses = await this.#addressesOf(host, (why) => this.unchecked.push({ what: `ssh alias ${alias}`, why }));
+    const addresses = await this.#addressesOf(host, { onFailure: (why) => this.unchecked.push({ what: `ssh alias ${alias}`, why }) });
     return addresses.length === 0 ? [] : [{ source: 'ssh', target: plainTarget(host), addresses, sshAlias: alias }];
   }
 
@@ -226,18 +233,18 @@ class Gathering {
   }
 
   /** The addresses of a name, of the family that was asked for; `onFailure` hears why nobody could be asked. */
-  async #addressesOf(host: string, onFailure?: (why: string) => void): Promise<readonly string[]> {
+  async #addressesOf(host: string, options: LookupBounds = {}): Promise<readonly string[]> {
     if (isAddress(host)) return [host];
     const key = host.toLowerCase();
-    const lookup = this.#lookups.get(key) ?? this.#lookup(host, onFailure);
+    const lookup = this.#lookups.get(key) ?? this.#lookup(host, options);
     this.#lookups.set(key, lookup);
     return lookup;
   }
 
-  async #lookup(host: string, onFailure: ((why: string) => void) | undefined): Promise<readonly string[]> {
+  async #lookup(host: string, { byMs, onFailure }: LookupBounds): Promise<readonly string[]> {
     const { family } = this.#request;
     const found = await this.#by<Resolution>(
-      this.#elapsedMs() < FIRST_BY_MS - LOOKUP_MS_MIN ? FIRST_BY_MS : SECOND_BY_MS,
+      byMs ?? (this.#elapsedMs() < FIRST_BY_MS - LOOKUP_MS_MIN ? FIRST_BY_MS : SECOND_BY_MS),
       (timeoutMs) => this.#ports.names.lookup(host, { ...(family === undefined ? {} : { family }), timeoutMs, signal: this.#stop.signal }),
       () => ({ outcome: 'timeout', reason: `the lookup of '${host}' did not end in time`, elapsedMs: this.#elapsedMs() }),
     );

@@ -2,10 +2,22 @@ import { lookup } from 'node:dns';
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock, Names, Resolution } from '../base/index.js';
+import { isDnsName, isMdnsName } from '../wire/index.js';
+import { askMdns } from './mdns.js';
+import type { MdnsAnswer } from './mdns.js';
 
 /**
- * Names as the system's programs resolve them (getaddrinfo). A lookup cannot be taken back: after a
- * timeout or an abort it goes on in the background and its result is dropped.
+ * The system gets this long for a name below `.local` before it is asked by multicast too: a system without mDNS
+ * asks resolvers, which know none of these, and some let it wait.
+ */
+const SYSTEM_FIRST_MS = 300;
+/** A neighbour that is there answers within 0.12 s (RFC 6762, section 6). */
+const MDNS_MS_MAX = 1000;
+
+/**
+ * Names as the system's programs resolve them (getaddrinfo); those below `.local` that it does not know are asked
+ * by multicast (RFC 6762). A lookup cannot be taken back: after a timeout or an abort it goes on in the background
+ * and its result is dropped.
  */
 export function createNames(clock: Clock): Names {
   return { lookup: (host, options) => resolve(clock, host, options) };
@@ -28,7 +40,7 @@ async function resolve(clock: Clock, host: string, options: LookupOptions): Prom
     }
     return { outcome: 'ok', addresses: [{ host, family }], elapsedMs: elapsedMs() };
   }
-  const answer = await ask(host, options);
+  const answer = isMdnsName(host) && isDnsName(host) ? await askAlsoByMulticast(host, options) : await ask(host, options);
   const tookMs = elapsedMs();
   if (answer.kind === 'addresses') {
     const addresses = distinct(answer.addresses);
@@ -42,14 +54,57 @@ async function resolve(clock: Clock, host: string, options: LookupOptions): Prom
       elapsedMs: tookMs,
     };
   }
+  if (answer.kind === 'silent') {
+    const reason = `'${host}' is not known: neither the system nor any host on ${answer.asked.join(', ')} answers for it (mDNS); check the spelling, and that the host is up and announces itself (avahi, Bonjour)`;
+    return { outcome: 'unknown', reason, elapsedMs: tookMs };
+  }
   if (answer.kind === 'aborted') return { outcome: 'failed', reason: `the lookup of '${host}' was interrupted`, elapsedMs: tookMs };
   return { ...explainLookup(host, answer.error, options.family), elapsedMs: tookMs };
+}
+
+/** The system and, once that is of no use, the neighbours: the first addresses count. */
+async function askAlsoByMulticast(host: string, options: LookupOptions): Promise<Answer> {
+  const system = ask(host, options);
+  const stop = new AbortController();
+  const early = await Promise.race([system, pause(SYSTEM_FIRST_MS, stop.signal)]);
+  stop.abort();
+  if (early?.kind === 'addresses' && early.addresses.length > 0) return early;
+  if (early?.kind === 'aborted' || early?.kind === 'timeout') return early;
+  const end = new AbortController();
+  const forward = (): void => end.abort();
+  options.signal?.addEventListener('abort', forward, { once: true });
+  if (options.signal?.aborted === true) end.abort();
+  const leftMs = Math.max(0, Math.min(MDNS_MS_MAX, options.timeoutMs - (early ? 0 : SYSTEM_FIRST_MS)));
+  const neighbours = askMdns(host, { ...(options.family === undefined ? {} : { family: options.family }), timeoutMs: leftMs, signal: end.signal });
+  const useful = system.then<Answer | MdnsAnswer>((answer) => (answer.kind === 'addresses' && answer.addresses.length > 0 ? answer : neighbours));
+  const first = await Promise.race([neighbours, useful]);
+  end.abort();
+  options.signal?.removeEventListener('abort', forward);
+  if (options.signal?.aborted === true) return { kind: 'aborted' };
+  if ('kind' in first) return first;
+  if (first.addresses.length > 0)
+    return { kind: 'addresses', addresses: first.addresses.map((each) => ({ address: each.host, family: each.family })) };
+  const answer = early ?? (await system);
+  return answer.kind === 'error' && first.asked.length > 0 ? { kind: 'silent', asked: first.asked } : answer;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve(undefined);
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 type Answer =
   | { readonly kind: 'addresses'; readonly addresses: readonly LookupAddress[] }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'aborted' }
+  /** Neither the system nor anybody on these interfaces' networks knows it. */
+  | { readonly kind: 'silent'; readonly asked: readonly string[] }
   | { readonly kind: 'error'; readonly error: NodeJS.ErrnoException };
 
 function ask(host: string, options: LookupOptions): Promise<Answer> {

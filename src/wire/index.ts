@@ -18,6 +18,7 @@ export * from './header.js';
 export * from './host-load.js';
 export * from './http-responder.js';
 export * from './icmp.js';
+export * from './mdns.js';
 export * from './mtu-datagrams.js';
 export * from './responder.js';
 export * from './sequence-window.js';
