@@ -6,6 +6,7 @@ export interface FlowOptions {
   readonly remote: Endpoint;
   /** Differentiated services code point, 0..63. */
   readonly dscp?: number;
+  /** Nobody may fragment what is sent, and what the kernel believes of the path's MTU does not hold it back (IP_PMTUDISC_PROBE). */
   readonly dontFragment?: boolean;
   readonly ttl?: number;
 }
@@ -26,6 +27,8 @@ export interface DatagramFlow {
   readonly stamps: 'kernel' | 'user';
   /** Why this flow is not as precise as it could be, in words for a person; empty when it is. */
   readonly fallbacks: readonly string[];
+  /** Whether don't-fragment is in force, on a flow that was asked for it. */
+  readonly dontFragment?: boolean;
   exchange(plan: ExchangePlan): Promise<ExchangeLog>;
   flood(plan: FloodPlan): Promise<FloodLog>;
   sink(plan: SinkPlan): Promise<SinkLog>;
@@ -76,6 +79,10 @@ export interface ExchangeLog {
    * `TTL_EXCEEDED` for an ICMP time exceeded, which has no errno of its own.
    */
   readonly errors: Readonly<Record<string, number>>;
+  /** Routers that said "too big" (RFC 1191, RFC 4443), and the MTU that they named; on a flow with `dontFragment`. Each is counted as EMSGSIZE too. */
+  readonly tooBig?: readonly TooBig[];
+  /** What the kernel believed of the path's MTU at the end, on a flow with `dontFragment`, where it tells. */
+  readonly pathMtuBytes?: number;
   /** Datagrams that the receive buffer dropped (SO_RXQ_OVFL) since the flow's last operation, where the kernel tells. */
   readonly kernelDrops: number;
   /** Replies whose kernel stamp could not be true (the wall clock was set meanwhile); their arrival is when they were read. */
@@ -86,6 +93,13 @@ export interface ExchangeLog {
   readonly cpuMs: number;
   readonly elapsedMs: number;
   readonly aborted: boolean;
+}
+
+/** An ICMP answer to a datagram that did not fit the next hop. */
+export interface TooBig {
+  readonly from: string;
+  /** Left out where the router does not tell, as before RFC 1191. */
+  readonly mtuBytes?: number;
 }
 
 /** Sends datagrams one way, at a rate or as fast as it goes. */

@@ -23,6 +23,8 @@ import type { AddressBytes, ClientDatagram, DatagramResponder, DueFlood, DueFloo
 import { Cookies } from './cookies.js';
 import { Flood } from './floods.js';
 import type { Limits } from './limits.js';
+import { MTU_PROBE_ECHOES, MtuAnswers, mtuProbeFault } from './mtu-answers.js';
+import { int32, isOurs, joined } from './octets.js';
 import { Sessions } from './sessions.js';
 import type { Session } from './sessions.js';
 import { TokenBucket } from './token-bucket.js';
@@ -56,6 +58,7 @@ export class UdpResponder implements DatagramResponder {
   readonly #cookies: Cookies;
   readonly #sessions: Sessions;
   readonly #flooding: Session[] = [];
+  readonly #mtuAnswers = new MtuAnswers();
   #hellos: TokenBucket | undefined;
   #opens: TokenBucket | undefined;
   #echoBits: TokenBucket | undefined;
@@ -76,6 +79,7 @@ export class UdpResponder implements DatagramResponder {
   #finished = 0;
   #floods = 0;
   #floodDatagrams = 0;
+  #mtuProbes = 0;
 
   constructor(options: UdpResponderOptions) {
     assert(options.secret.length >= 32, 'the cookie secret has at least 32 bytes');
@@ -103,6 +107,8 @@ export class UdpResponder implements DatagramResponder {
         return this.#finish(datagram, from, nowMs, bytes.length);
       case 'flood':
         return this.#startFlood(datagram, from, { nowMs, via: via?.slice() });
+      case 'mtuProbe':
+        return this.#probeMtu(datagram, from, { nowMs, via });
       default:
         this.#garbled++;
         return this.#otherVersion(bytes, nowMs);
@@ -129,7 +135,8 @@ export class UdpResponder implements DatagramResponder {
       }
       nextMs = Math.min(nextMs ?? Number.POSITIVE_INFINITY, flood.nextMs(nowMs));
     }
-    return { floods, nextNs: nextMs === undefined ? undefined : nowNs + BigInt(Math.ceil(Math.max(0, nextMs - nowMs) * 1e6)) };
+    const nextNs = nextMs === undefined ? undefined : nowNs + BigInt(Math.ceil(Math.max(0, nextMs - nowMs) * 1e6));
+    return { floods, ...this.#mtuAnswers.take(), nextNs };
   }
 
   unsent(flood: DueFlood, missing: number): void {
@@ -154,6 +161,7 @@ export class UdpResponder implements DatagramResponder {
       finished: this.#finished,
       floods: this.#floods,
       floodDatagrams: this.#floodDatagrams,
+      mtuProbes: this.#mtuProbes,
       kernelDrops: this.#drops,
       sessions: this.#sessions.size,
       clients: this.#sessions.clients,
@@ -178,15 +186,7 @@ export class UdpResponder implements DatagramResponder {
     session.finished = false;
     const counter = session.counter;
     counter.add(int32(bytes, 16) >>> 0, Number.NaN, Number(rxNs - this.#rxOriginNs), bytes.length);
-    this.#echoBits ??= new TokenBucket({
-      perSecond: this.#limits.echoRateBpsMax,
-      burst: Math.max(8 * DATAGRAM_BYTES_MAX, this.#limits.echoRateBpsMax / 10),
-      nowMs,
-    });
-    if (!session.echoes.take(1, nowMs) || !this.#echoBits.take(bytes.length * 8, nowMs)) {
-      this.#limited++;
-      return undefined;
-    }
+    if (!this.#mayEcho(session, bytes.length, nowMs)) return undefined;
     this.#echoes++;
     writeReply(bytes, {
       received: counter.received,
@@ -197,6 +197,22 @@ export class UdpResponder implements DatagramResponder {
       txNs: nowNs,
     });
     return bytes;
+  }
+
+  #mayEcho(session: Session, bytes: number, nowMs: number): boolean {
+    const perSecond = this.#limits.echoRateBpsMax;
+    this.#echoBits ??= new TokenBucket({ perSecond, burst: Math.max(8 * DATAGRAM_BYTES_MAX, perSecond / 10), nowMs });
+    return this.#unlessLimited(session.echoes.take(1, nowMs) && this.#echoBits.take(bytes * 8, nowMs));
+  }
+
+  /** The answer is longer than the question: it goes to proven addresses only, and at what many echoes cost. It leaves by `due`. */
+  #probeMtu(probe: Of<'mtuProbe'>, from: AddressBytes, { nowMs, via }: { nowMs: number; via: Uint8Array | undefined }): undefined {
+    const session = this.#proven(probe.session, from, nowMs);
+    if (!session) return;
+    session.finished = false;
+    if (mtuProbeFault(probe)) this.#garbled++;
+    else if (this.#unlessLimited(session.echoes.take(MTU_PROBE_ECHOES - 1, nowMs)) && this.#mayEcho(session, probe.sizeBytes, nowMs))
+      if (this.#unlessLimited(this.#mtuAnswers.add(probe, { to: session.address, via }))) this.#mtuProbes++;
   }
 
   #countData(bytes: Uint8Array, from: AddressBytes, rxNs: bigint, nowNs: bigint): undefined {
@@ -381,20 +397,4 @@ export class UdpResponder implements DatagramResponder {
     this.#originNs -= BigInt(Math.round((this.#lastMs - nowMs) * 1e6));
     return this.#lastMs;
   }
-}
-
-/** Header of this protocol version, read byte by byte: a DataView would be an allocation a datagram. */
-function isOurs(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x54 && bytes[1] === 0x41 && bytes[2] === 0x55 && bytes[3] === 0x54 && bytes[4] === PROTOCOL_VERSION;
-}
-
-function int32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(a.length + b.length);
-  bytes.set(a);
-  bytes.set(b, a.length);
-  return bytes;
 }

@@ -1,5 +1,7 @@
 import { KIND, PROTOCOL_VERSION, readHeader, view, writeHeader } from './header.js';
 import type { Kind } from './header.js';
+import { decodeMtuProbe, decodeMtuReply } from './mtu-datagrams.js';
+import type { MtuProbe, MtuReply } from './mtu-datagrams.js';
 
 /*
  * The datagram protocol. Big endian throughout. `H` is the header (8 bytes).
@@ -20,6 +22,7 @@ import type { Kind } from './header.js';
  *            repeated at least once a second for as long as the client takes the data
  *            answered by data, or by refused with session u64 nonce u32 0 u32 in the place of the client's nonce
  *   data     H session u64 sequence u32 stampNs u64 padding to the size                 >= 28 bytes
+ *   mtuProbe, mtuReply: see mtu-datagrams.ts
  *
  * No answer before `opened` is longer than what it answers, and every answer goes only to an address
  * that has returned a cookie, except the cookie itself. Sessions are bound to the client's address.
@@ -99,6 +102,7 @@ export type ServerDatagram =
   | { readonly kind: 'refused'; readonly clientNonce: Uint8Array; readonly code: number; readonly retryAfterMs: number }
   | ({ readonly kind: 'reply' } & EchoReply)
   | ({ readonly kind: 'report' } & SessionReport)
+  | ({ readonly kind: 'mtuReply' } & MtuReply)
   | { readonly kind: 'data'; readonly session: bigint; readonly sequence: number; readonly stampNs: bigint }
   | { readonly kind: 'garbled'; readonly why: string };
 
@@ -114,6 +118,7 @@ export type ClientDatagram =
     }
   | { readonly kind: 'echo'; readonly session: bigint; readonly sequence: number }
   | { readonly kind: 'finish'; readonly session: bigint; readonly nonce: number }
+  | ({ readonly kind: 'mtuProbe' } & MtuProbe)
   | {
       readonly kind: 'flood';
       readonly session: bigint;
@@ -232,6 +237,11 @@ export function decodeServerDatagram(bytes: Uint8Array): ServerDatagram {
     case KIND.data:
       if (n < DATA_BYTES_MIN) break;
       return { kind: 'data', session: data.getBigUint64(8), sequence: data.getUint32(16), stampNs: data.getBigUint64(20) };
+    case KIND.mtuReply: {
+      const reply = decodeMtuReply(bytes);
+      if (!reply) break;
+      return { kind: 'mtuReply', ...reply };
+    }
     default:
       return garbled(`unexpected kind ${header.kind}`);
   }
@@ -278,6 +288,11 @@ export function decodeClientDatagram(bytes: Uint8Array): ClientDatagram {
     case KIND.data:
       if (n < DATA_BYTES_MIN) break;
       return { kind: 'data', session: data.getBigUint64(8), sequence: data.getUint32(16), stampNs: data.getBigUint64(20) };
+    case KIND.mtuProbe: {
+      const probe = decodeMtuProbe(bytes);
+      if (!probe) break;
+      return { kind: 'mtuProbe', ...probe };
+    }
     default:
       return garbled(`unexpected kind ${header.kind}`);
   }

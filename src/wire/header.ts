@@ -23,6 +23,8 @@ export const KIND = {
   flood: 9,
   data: 10,
   refused: 12,
+  mtuProbe: 13,
+  mtuReply: 14,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 

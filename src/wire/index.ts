@@ -6,6 +6,7 @@
  *     const datagram = decodeClientDatagram(bytes);
  *     if (datagram.kind === 'garbled') counters.garbled++;
  */
+export { trimAbout } from './about.js';
 export * from './address.js';
 export * from './auth.js';
 export * from './control.js';

@@ -22,7 +22,28 @@ export interface DatagramResponder {
 
 export interface DueFloods {
   readonly floods: readonly DueFlood[];
+  /** Single datagrams that go out now, each in one piece. */
+  readonly wholes?: readonly DueWhole[];
   readonly nextNs: bigint | undefined;
+}
+
+/**
+ * One datagram for one address that nobody may fragment, neither this host nor a router: don't-fragment is set, and
+ * what the kernel believes of the path's MTU does not hold it back.
+ */
+export interface DueWhole {
+  readonly to: AddressBytes;
+  /** See DueFlood. */
+  readonly via?: Uint8Array;
+  /** Gives the datagram; asked again with `refused` when it could not be sent that way, for a short one that says so and goes out as any other. */
+  readonly make: (told: WholeTold) => Uint8Array;
+}
+
+export interface WholeTold {
+  /** What the kernel believes of the path's MTU, whole IP packet, where it tells. */
+  readonly pathMtuBytes?: number;
+  /** `size`: the interface takes no datagram of this size. `unable`: this host cannot set don't-fragment. */
+  readonly refused?: 'size' | 'unable';
 }
 
 /**

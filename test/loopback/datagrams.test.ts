@@ -8,7 +8,7 @@ import { TautlineError } from '../../src/base/index.js';
 import type { DatagramFlow, Datagrams, Endpoint, ExchangeLog, ExchangePlan, FlowOptions } from '../../src/base/index.js';
 import { createDatagrams } from '../../src/host/datagrams/index.js';
 import { createClock, runUdpLoop, runUdpNode, udpLoopUnavailable } from '../../src/host/index.js';
-import { ASK, FLOOD_MARK, SEQUENCE_OFFSET, STAMP_OFFSET, floodRequest, scriptedResponder } from './scripted-responder.js';
+import { ASK, FLOOD_MARK, SEQUENCE_OFFSET, STAMP_OFFSET, floodRequest, readWhole, scriptedResponder, wholeRequest } from './scripted-responder.js';
 
 const MS = 1e6;
 const FOREVER_NS = 3600e9;
@@ -107,6 +107,8 @@ describe('a server at every address', { skip: unavailable || notLinux }, () => {
             intervalNs: 100 * MS,
           });
           assert.equal(log.count.received, 300);
+          const whole = await flow.exchange(echoPlan(1, { payload: wholeRequest(1400) }));
+          assert.deepEqual([readWhole(whole.bytes).how, whole.length[0]], ['whole', 1400]);
         });
       } finally {
         await server.stop();
@@ -131,6 +133,18 @@ for (const [serverName, { make, skip: noServer }] of Object.entries(SERVERS)) {
         remote = { host: '127.0.0.1', port: server.port, family: 4 };
       });
       after(() => server.stop());
+
+      test('a datagram in one piece has the size that was asked for, or says why not', () =>
+        over(datagrams, remote, async (flow) => {
+          const log = await flow.exchange(echoPlan(1, { payload: wholeRequest(3000) }));
+          const { how, pathMtuBytes } = readWhole(log.bytes);
+          if (serverName === 'native') {
+            assert.deepEqual([how, log.length[0]], ['whole', 3000]);
+            assert.ok(process.platform !== 'linux' || pathMtuBytes >= 65_535, `${pathMtuBytes} on loopback`);
+          } else assert.deepEqual([how, log.length[0]], ['unable', 16]);
+          // The next datagram may be fragmented again.
+          assert.equal((await flow.exchange(echoPlan(1))).received, 1);
+        }));
 
       test('echoes come back, and the server saw the flow’s own address', () =>
         over(datagrams, remote, async (flow) => {
@@ -289,6 +303,22 @@ describe('a native flow', { skip: unavailable }, () => {
         assert.equal((await flow.exchange(echoPlan(3))).received, 3);
       },
       { dscp: 46, ttl: 3, dontFragment: true },
+    ));
+
+  test('with don’t-fragment the interface refuses what it does not take whole, and the kernel’s belief is told', () =>
+    over(
+      datagrams,
+      remote,
+      async (flow) => {
+        assert.equal(flow.dontFragment, true);
+        const payload = new Uint8Array(65_507);
+        payload[0] = ASK.silence;
+        const log = await flow.exchange(echoPlan(2, { payload, waitNs: 20 * MS }));
+        // 65,536 on Linux, 16,384 on macOS.
+        const fits = (log.pathMtuBytes ?? 65_536) >= 65_535;
+        assert.deepEqual([log.sentNs.some(Number.isNaN), log.tooBig], [!fits, []]);
+      },
+      { dontFragment: true },
     ));
 
   test('closing ends what goes on, and says so', async () => {

@@ -1,7 +1,7 @@
-import type { DatagramResponder, DueFlood } from '../../src/wire/index.js';
+import type { DatagramResponder, DueFlood, DueWhole } from '../../src/wire/index.js';
 
 /** What the first byte of a datagram asks for. */
-export const ASK = { echo: 1, count: 2, flood: 3, silence: 4 } as const;
+export const ASK = { echo: 1, count: 2, flood: 3, silence: 4, whole: 5 } as const;
 export const SEQUENCE_OFFSET = 4;
 export const STAMP_OFFSET = 8;
 /** A flood asked for begins with this. */
@@ -17,6 +17,20 @@ export function floodRequest(count: number, sizeBytes: number): Uint8Array {
   return bytes;
 }
 
+/** A request for one datagram of `sizeBytes` in one piece. */
+export function wholeRequest(sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes[0] = ASK.whole;
+  new DataView(bytes.buffer).setUint32(8, sizeBytes);
+  return bytes;
+}
+
+/** What a datagram in one piece tells of itself: how it was sent, and the MTU that the kernel believed in. */
+export function readWhole(bytes: Uint8Array): { how: string; pathMtuBytes: number } {
+  const how = ['whole', 'size', 'unable'][bytes[0] ?? 9] ?? 'nothing';
+  return { how, pathMtuBytes: new DataView(bytes.buffer, bytes.byteOffset).getUint32(4) };
+}
+
 /**
  * Echoes, counts, stays silent or floods, as it is asked. An echo carries the port that the responder
  * saw (bytes 2 and 3) and the family (byte 1); a flood goes out in parts, a part each time it is asked what is due.
@@ -27,6 +41,7 @@ export function scriptedResponder(): DatagramResponder {
   const clients = new Set<string>();
   const flooded = new Set<string>();
   const floods: { flood: DueFlood; left: number; next: number }[] = [];
+  const wholes: DueWhole[] = [];
   const due = (): DueFlood[] =>
     floods.flatMap((one) => {
       const count = Math.min(PART, one.left);
@@ -72,13 +87,27 @@ export function scriptedResponder(): DatagramResponder {
           floods.push({ flood, left: view.getUint32(4), next: 0 });
           return undefined;
         }
+        case ASK.whole: {
+          const sizeBytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(8);
+          wholes.push({
+            to: from.slice(),
+            ...(via ? { via: via.slice() } : {}),
+            make({ pathMtuBytes = 0, refused }) {
+              const answer = new Uint8Array(refused ? 16 : sizeBytes);
+              answer[0] = ['whole', 'size', 'unable'].indexOf(refused ?? 'whole');
+              new DataView(answer.buffer).setUint32(4, pathMtuBytes);
+              return answer;
+            },
+          });
+          return undefined;
+        }
         default:
           return undefined;
       }
     },
     due(nowNs) {
       const now = due();
-      return { floods: now, nextNs: floods.some(({ left }) => left > 0) ? nowNs + 300_000n : undefined };
+      return { floods: now, wholes: wholes.splice(0), nextNs: floods.some(({ left }) => left > 0) ? nowNs + 300_000n : undefined };
     },
     unsent(flood, missing) {
       counters.takenBack += missing;

@@ -16,6 +16,7 @@ import {
   encodeFlood,
   encodeHello,
   encodeIcmpEcho,
+  encodeMtuProbe,
   encodeOpen,
   encodeOpened,
   encodeRefused,
@@ -25,6 +26,7 @@ import {
 } from '../../src/wire/index.js';
 
 const bytesOf = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
+const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const u64 = fc.bigInt({ min: 0n, max: 0xffffffffffffffffn });
 const figure = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -37,6 +39,7 @@ export const anyDatagram: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.tuple(u64, u32, fc.integer({ min: 128, max: 300 })).map(([session, nonce, size]) => encodeFinish(session, nonce, size)),
   fc.record({ session: u64, nonce: u32, sizeBytes: fc.integer({ min: 0, max: 65_535 }), rateBps: figure, durationMs: u32 }).map(encodeFlood),
   fc.tuple(u64, u32, u64).map(([session, sequence, stamp]) => encodeData(session, sequence, stamp, 64)),
+  fc.tuple(u64, u32, u16, u16).map(([session, sequence, sizeBytes, flags]) => encodeMtuProbe({ session, sequence, sizeBytes, flags })),
   fc.record({ clientNonce: bytesOf(16), cookie: bytesOf(16), serverNonce: bytesOf(16), authRequired: fc.boolean() }).map(encodeCookie),
   fc.record({ clientNonce: bytesOf(16), session: u64, mac: bytesOf(32), maxPps: u32, maxBps: figure, maxDurationMs: u32 }).map(encodeOpened),
 );

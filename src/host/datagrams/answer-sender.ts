@@ -33,11 +33,10 @@ export class AnswerSender {
     this.#header.setBigUint64(layout.control, libc.address(this.#via), true);
   }
 
-  /** One that finds no room is lost, as on any full path. */
-  send(answer: Uint8Array, name: Uint8Array<ArrayBuffer>, via: Uint8Array | undefined): void {
+  /** One that finds no room is lost, as on any full path. @returns the errno of a failure, else 0 */
+  send(answer: Uint8Array, name: Uint8Array<ArrayBuffer>, via: Uint8Array | undefined): number {
     if (!via) {
-      this.#libc.sendto(this.#fd, answer, answer.length, this.#flags, name, name.length);
-      return;
+      return this.#libc.sendto(this.#fd, answer, answer.length, this.#flags, name, name.length) < 0 ? this.#libc.errno() : 0;
     }
     const layout = this.#libc.layouts.msghdr;
     // Copying some bytes costs less than asking for their address.
@@ -47,6 +46,6 @@ export class AnswerSender {
     this.#iov.setBigUint64(8, BigInt(answer.length), true);
     this.#header.setUint32(layout.nameLength, name.length, true);
     this.#header.setUint32(layout.controlLength, via.length, true);
-    this.#libc.sendmsg(this.#fd, this.#header, this.#flags);
+    return this.#libc.sendmsg(this.#fd, this.#header, this.#flags) < 0 ? this.#libc.errno() : 0;
   }
 }

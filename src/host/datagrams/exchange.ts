@@ -1,5 +1,5 @@
 import type { ExchangeLog, ExchangePlan } from '../../base/index.js';
-import { memory } from '../libc/index.js';
+import { memory, readPathMtu } from '../libc/index.js';
 import type { FlowIo } from './flow-io.js';
 import { GrowingDoubles } from './growing.js';
 import type { IcmpMessages } from './icmp-messages.js';
@@ -92,6 +92,7 @@ export class Exchange {
       callNs: this.#callNs.taken(),
       ...kept,
       errors: io.errors.byName(),
+      ...this.#sizes(),
       kernelDrops: io.dropsSince(),
       stampFallbacks: this.#stampFallbacks,
       discarded: this.#replies.discarded,
@@ -99,6 +100,14 @@ export class Exchange {
       elapsedMs: (io.now() - this.#startNs) / 1e6,
       aborted: this.#progress.aborted,
     };
+  }
+
+  /** What is known about the path's MTU, on a flow that wants to know. */
+  #sizes(): Pick<ExchangeLog, 'tooBig' | 'pathMtuBytes'> {
+    const { flow, libc, fd, errors } = this.#io;
+    if (!flow.dontFragment) return {};
+    const pathMtuBytes = readPathMtu(libc, fd, flow.family);
+    return { tooBig: errors.tooBig(), ...(pathMtuBytes === undefined ? {} : { pathMtuBytes }) };
   }
 
   /** Writes the sequence number, and what an ICMP message needs besides. */

@@ -41,6 +41,7 @@ export class FallbackFlow implements DatagramFlow {
   readonly remote: Endpoint;
   readonly stamps = 'user';
   readonly fallbacks: readonly string[];
+  readonly dontFragment = false;
   readonly #clock: Clock;
   readonly #socket: Socket;
   readonly #originNs: bigint;

@@ -17,6 +17,7 @@ export interface FlowWorkerData {
   readonly family: 4 | 6;
   readonly icmp: IcmpSocket | undefined;
   readonly stamps: 'kernel' | 'user';
+  readonly dontFragment: boolean;
 }
 
 type Plain<P> = Omit<P, 'signal' | 'onProgress'>;

@@ -16,6 +16,7 @@ export class NativeFlow implements DatagramFlow {
   readonly remote: Endpoint;
   readonly stamps: 'kernel' | 'user';
   readonly fallbacks: readonly string[];
+  readonly dontFragment: boolean;
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #isIcmp: boolean;
@@ -32,7 +33,9 @@ export class NativeFlow implements DatagramFlow {
     this.local = socket.local;
     this.stamps = socket.stamps;
     this.fallbacks = socket.fallbacks;
-    const data: FlowWorkerData = { fd: socket.fd, family: remote.family, icmp: socket.icmp, stamps: socket.stamps };
+    this.dontFragment = socket.dontFragment;
+    const { fd, icmp, stamps, dontFragment } = socket;
+    const data: FlowWorkerData = { fd, family: remote.family, icmp, stamps, dontFragment };
     this.#worker = new Worker(new URL('./flow-worker.js', import.meta.url), {
       workerData: data,
       resourceLimits: WORKER_LIMITS,

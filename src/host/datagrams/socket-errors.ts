@@ -1,4 +1,5 @@
-import { memory } from '../libc/index.js';
+import type { TooBig } from '../../base/index.js';
+import { decodeSockaddr, memory } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
 
 /** At most this many reports are read at a time, so that a storm of them cannot hold up the schedule. */
@@ -14,7 +15,11 @@ const TIME_EXCEEDED: readonly (readonly [number, number])[] = [
   [2, 11],
   [3, 3],
 ];
-/** `struct sock_extended_err` begins with the errno; IP_RECVERR and IPV6_RECVERR carry one. */
+/** `struct sock_extended_err` begins with the errno; IP_RECVERR and IPV6_RECVERR carry one, and behind it who said so (SO_EE_OFFENDER). */
+const EXTENDED_ERROR_BYTES = 16;
+const ORIGIN = { local: 1, icmp: 2, icmp6: 3 } as const;
+/** So many "too big" answers are kept of an operation; a router has nothing new to say after the first. */
+const TOO_BIG_MAX = 64;
 
 /** Counts what went wrong on one socket by errno name: refused calls, and ICMP errors that came back. */
 export class SocketErrors {
@@ -23,6 +28,9 @@ export class SocketErrors {
   readonly #counts = new Map<number, number>();
   readonly #message: Uint32Array<ArrayBuffer>;
   readonly #control: DataView<ArrayBuffer>;
+  #tooBig: TooBig[] = [];
+  /** The interface refused one of the reports that were collected last. */
+  #refusedHere = false;
 
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
@@ -47,9 +55,9 @@ export class SocketErrors {
    */
   afterFailure(errno: number): boolean {
     const name = this.#libc.errnoName(errno);
-    // Too large for the path now is too large the next time, whoever found out.
+    // What is too large for the interface now is so the next time; what a router said was about an earlier one.
     const collected = NETWORK_ERRORS.has(name) ? this.collect() : 0;
-    if (collected > 0) return name !== 'EMSGSIZE';
+    if (collected > 0) return name !== 'EMSGSIZE' || !this.#refusedHere;
     this.count(errno);
     return name === 'ECONNREFUSED';
   }
@@ -59,6 +67,7 @@ export class SocketErrors {
     const { constants: c, layouts } = this.#libc;
     if (c.MSG_ERRQUEUE === undefined) return 0;
     let collected = 0;
+    this.#refusedHere = false;
     for (; collected < REPORTS_MAX; collected++) {
       this.#message[layouts.msghdr.controlLength / 4] = CONTROL_BYTES;
       if (this.#libc.recvmsg(this.#fd, this.#message, c.MSG_ERRQUEUE | c.MSG_DONTWAIT) < 0) break;
@@ -71,12 +80,18 @@ export class SocketErrors {
   /** Begins to count anew. */
   forget(): void {
     this.#counts.clear();
+    this.#tooBig = [];
   }
 
   /** Forgets everything so far, and what is still in the queue. */
   reset(): void {
     while (this.collect() === REPORTS_MAX);
-    this.#counts.clear();
+    this.forget();
+  }
+
+  /** Routers that said "too big" since this began to count. */
+  tooBig(): readonly TooBig[] {
+    return this.#tooBig;
   }
 
   byName(): Record<string, number> {
@@ -97,11 +112,22 @@ export class SocketErrors {
       if ((level === c.IPPROTO_IP && type === c.IP_RECVERR) || (level === c.IPPROTO_IPV6 && type === c.IPV6_RECVERR)) {
         const [origin, kind] = [this.#control.getUint8(at + cmsghdr.size + 4), this.#control.getUint8(at + cmsghdr.size + 5)];
         if (TIME_EXCEEDED.some((one) => one[0] === origin && one[1] === kind)) return TTL_EXCEEDED.number;
-        return this.#control.getUint32(at + cmsghdr.size, true);
+        const errno = this.#control.getUint32(at + cmsghdr.size, true);
+        if (this.#libc.errnoName(errno) === 'EMSGSIZE') this.#tooLong(origin, at + cmsghdr.size, at + length);
+        return errno;
       }
       at += Math.ceil(length / cmsghdr.align) * cmsghdr.align;
     }
     return 0;
+  }
+
+  /** The interface refused it, or a router answered. `ee_info` is the MTU. */
+  #tooLong(origin: number, from: number, to: number): void {
+    if (origin === ORIGIN.local) this.#refusedHere = true;
+    if ((origin !== ORIGIN.icmp && origin !== ORIGIN.icmp6) || this.#tooBig.length >= TOO_BIG_MAX) return;
+    const mtuBytes = this.#control.getUint32(from + 8, true);
+    const offender = decodeSockaddr(this.#libc, new Uint8Array(this.#control.buffer, from + EXTENDED_ERROR_BYTES, to - from - EXTENDED_ERROR_BYTES));
+    if (offender) this.#tooBig.push({ from: offender.host, ...(mtuBytes > 0 ? { mtuBytes } : {}) });
   }
 }
 

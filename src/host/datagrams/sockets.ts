@@ -14,6 +14,7 @@ export interface OpenSocket {
   readonly icmp: IcmpSocket | undefined;
   readonly stamps: 'kernel' | 'user';
   readonly fallbacks: readonly string[];
+  readonly dontFragment: boolean;
 }
 
 /** Makes, sets up and connects a flow's socket. @throws TautlineError `permission`, `unsupported`, `io`; then nothing stays open */
@@ -27,12 +28,12 @@ export function openSocket(libc: Libc, options: FlowOptions, identifier: number)
     const fallbacks: string[] = [];
     const stamps = enableStamps(libc, fd) ? 'kernel' : 'user';
     if (stamps === 'user') fallbacks.push('the kernel gives no receive timestamps: arrival is when this process read it');
-    applyOptions(libc, fd, options, fallbacks);
+    const dontFragment = applyOptions(libc, fd, options, fallbacks);
     const address = encodeSockaddr(libc, options.remote);
     if (libc.connect(fd, address, address.length) !== 0) throw failed(libc, `cannot reach ${formatEndpoint(options.remote)}`);
     const local = localEndpoint(libc, fd);
     if (!local) throw failed(libc, 'cannot tell the local address');
-    return { fd, icmp, stamps, fallbacks, local: icmp ? { ...local, port: 0 } : local };
+    return { fd, icmp, stamps, fallbacks, dontFragment, local: icmp ? { ...local, port: 0 } : local };
   } catch (error) {
     libc.close(fd);
     throw error;
@@ -45,7 +46,8 @@ export function enableStamps(libc: Libc, fd: number): boolean {
   return setInt(libc, fd, c.SOL_SOCKET, c.SO_TIMESTAMPNS, 1) || setInt(libc, fd, c.SOL_SOCKET, c.SO_TIMESTAMP, 1);
 }
 
-function applyOptions(libc: Libc, fd: number, options: FlowOptions, fallbacks: string[]): void {
+/** @returns whether don't-fragment is in force */
+function applyOptions(libc: Libc, fd: number, options: FlowOptions, fallbacks: string[]): boolean {
   const c = libc.constants;
   const { family } = options.remote;
   growReceiveBuffer(libc, fd, RECEIVE_BUFFER_BYTES);
@@ -57,7 +59,10 @@ function applyOptions(libc: Libc, fd: number, options: FlowOptions, fallbacks: s
   if (options.dscp !== undefined && !setDscp(libc, fd, family, options.dscp))
     fallbacks.push(`DSCP ${options.dscp} was not accepted (${reason(libc)})`);
   if (options.ttl !== undefined && !setTtl(libc, fd, family, options.ttl)) fallbacks.push(`TTL ${options.ttl} was not accepted (${reason(libc)})`);
-  if (options.dontFragment === true && !setDontFragment(libc, fd, family)) fallbacks.push(`don't-fragment was not accepted (${reason(libc)})`);
+  if (options.dontFragment !== true) return false;
+  if (setDontFragment(libc, fd, family)) return true;
+  fallbacks.push(`don't-fragment was not accepted (${reason(libc)})`);
+  return false;
 }
 
 /** The unprivileged ICMP socket first, then the raw one. */

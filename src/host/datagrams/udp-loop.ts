@@ -10,6 +10,7 @@ import { SpinWindow } from './spin-window.js';
 import { bindUdp } from './udp-socket.js';
 import type { ServerSocket } from './udp-socket.js';
 import { SystemClocks, Waiter } from './waiter.js';
+import { WholeSender } from './whole-sender.js';
 
 export interface UdpLoopOptions {
   /** An IP literal; `::` takes IPv4 too. */
@@ -71,6 +72,7 @@ class UdpLoop {
   readonly #waiter: Waiter;
   readonly #receiver: Receiver;
   readonly #answers: AnswerSender;
+  readonly #wholes: WholeSender;
   readonly #addresses: PeerAddresses;
   readonly #slots: readonly Uint8Array<ArrayBuffer>[];
   readonly #names: readonly Uint8Array<ArrayBuffer>[];
@@ -96,6 +98,7 @@ class UdpLoop {
     this.#waiter = new Waiter(libc, socket.fd);
     this.#receiver = new Receiver(libc, socket.fd, { slots: SLOTS, baseSeconds: this.#clocks.baseSeconds });
     this.#answers = new AnswerSender(libc, socket.fd);
+    this.#wholes = new WholeSender(libc, socket, this.#answers);
     this.#addresses = new PeerAddresses(libc);
     this.#slots = Array.from({ length: SLOTS }, (_, i) => this.#receiver.bytes.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES));
     const nameBytes = socket.family === 4 ? 16 : 28;
@@ -194,6 +197,7 @@ class UdpLoop {
     this.#askedNs = nowNs;
     const due = responder.due(this.#wallNs(nowNs));
     this.#dueNs = due.nextNs === undefined ? Number.POSITIVE_INFINITY : Number(due.nextNs - this.#baseNs);
+    for (const whole of due.wholes ?? []) this.#wholes.send(whole);
     for (const flood of due.floods) {
       const sent = this.#sendFlood(flood);
       if (sent === flood.count) continue;

@@ -50,7 +50,8 @@ export async function runUdpNode(options: UdpNodeOptions): Promise<void> {
   const sendDue = (): void => {
     if (closed) return;
     const nowNs = wallNs();
-    const { floods, nextNs } = responder.due(nowNs);
+    const { floods, wholes = [], nextNs } = responder.due(nowNs);
+    for (const whole of wholes) socket.send(whole.make({ refused: 'unable' }), portOf(whole.to), hostOf(whole.to, family));
     for (const flood of floods) sendFlood(flood, hostOf(flood.to, family), portOf(flood.to));
     const waitMs = nextNs === undefined ? HOUSEKEEPING_MS : Math.max(pending >= PENDING_MAX ? RETRY_MS : 0, Number(nextNs - nowNs) / 1e6);
     clearTimeout(timer);

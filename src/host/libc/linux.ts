@@ -54,7 +54,7 @@ export const LINUX: Constants = {
   IPV6_MTU_DISCOVER: 23,
   IPV6_MTU: 24,
   IPV6_RECVERR: 25,
-  IPV6_DONTFRAG: undefined,
+  IPV6_DONTFRAG: 62,
 
   IP_PKTINFO: 8,
   IPV6_RECVPKTINFO: 49,

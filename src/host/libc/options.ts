@@ -38,13 +38,28 @@ export function setDscp(libc: Libc, fd: number, family: 4 | 6, dscp: number): bo
   return family === 4 ? four : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_TCLASS, dscp << 2);
 }
 
-/** Asks that routers do not fragment; a datagram above the known path MTU is then refused with EMSGSIZE. */
-export function setDontFragment(libc: Libc, fd: number, family: 4 | 6): boolean {
+/** What a UDP socket does by default: datagrams that do not fit the known path MTU go out in pieces. The same number for both families. */
+const PMTUDISC_WANT = 1;
+
+/**
+ * Sets don't-fragment, or what is the default. On Linux the kernel's belief about the path does not hold datagrams back
+ * (IP_PMTUDISC_PROBE): EMSGSIZE then means the interface, or that a router just said so. IPv6 needs a second option, since
+ * a socket that probes would still cut at home what the interface does not take (net/ipv6/ip6_output.c, __ip6_append_data).
+ */
+export function setDontFragment(libc: Libc, fd: number, family: 4 | 6, on = true): boolean {
   const c = libc.constants;
-  if (libc.platform === 'darwin')
-    return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_DONTFRAG, 1) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_DONTFRAG, 1);
-  const on = c.IP_PMTUDISC_DO ?? 0;
-  return family === 4 ? setInt(libc, fd, c.IPPROTO_IP, c.IP_MTU_DISCOVER, on) : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_MTU_DISCOVER, on);
+  if (family === 4 && libc.platform === 'darwin') return setInt(libc, fd, c.IPPROTO_IP, c.IP_DONTFRAG, on ? 1 : 0);
+  const discover = on ? (c.IP_PMTUDISC_PROBE ?? 0) : PMTUDISC_WANT;
+  if (family === 4) return setInt(libc, fd, c.IPPROTO_IP, c.IP_MTU_DISCOVER, discover);
+  const whole = setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_DONTFRAG, on ? 1 : 0);
+  return libc.platform === 'darwin' ? whole : setInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_MTU_DISCOVER, discover) && whole;
+}
+
+/** What the kernel believes of the path's MTU, whole IP packet, on a connected socket. */
+export function readPathMtu(libc: Libc, fd: number, family: 4 | 6): number | undefined {
+  const c = libc.constants;
+  const mtu = family === 4 ? readInt(libc, fd, c.IPPROTO_IP, c.IP_MTU) : readInt(libc, fd, c.IPPROTO_IPV6, c.IPV6_MTU);
+  return mtu !== undefined && mtu > 0 ? mtu : undefined;
 }
 
 /** Time to live, or hop limit. */
