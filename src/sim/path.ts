@@ -1,6 +1,7 @@
 import type { Random } from '../base/index.js';
 import { chanceFor, jitterMs, lossModel } from './chance.js';
 import type { LossModel } from './chance.js';
+import { SimRouters, smallestMtu } from './routers.js';
 import type { DirectionSpec } from './scenario.js';
 import type { Timeline } from './timeline.js';
 
@@ -45,6 +46,7 @@ export class SimPath {
   };
   /** When the last offered packet's duplicate arrives; undefined when it has none. */
   duplicateNs: number | undefined;
+  readonly routers: SimRouters;
   readonly #timeline: Timeline;
   readonly #seed: number;
   readonly #name: string;
@@ -60,6 +62,7 @@ export class SimPath {
     this.#name = name;
     this.#seed = seed;
     this.#spec = spec;
+    this.routers = new SimRouters(timeline, name, seed);
     this.#chance = {
       jitter: chanceFor(seed, `${name} jitter`),
       duplicate: chanceFor(seed, `${name} duplicate`),
@@ -73,7 +76,7 @@ export class SimPath {
   }
 
   get mtu(): number {
-    return this.#spec.mtu ?? 1500;
+    return smallestMtu(this.#spec);
   }
 
   /** Bits per second that TCP can have. */

@@ -22,6 +22,29 @@ export type JitterSpec = v.InferOutput<typeof JitterSchema>;
 const LossSchema = v.union([Ratio, v.strictObject({ toBad: Ratio, toGood: Ratio, lossBad: v.optional(Ratio), lossGood: v.optional(Ratio) })]);
 export type LossSpec = v.InferOutput<typeof LossSchema>;
 
+const Mtu = v.pipe(v.number(), v.integer(), v.minValue(576), v.maxValue(65536));
+
+/** A router on the way. */
+const RouterSchema = v.strictObject({
+  /** Its answers come from here. */
+  address: Address,
+  /** One way from the sender. Default: spread evenly over the direction's delay. */
+  delayMs: v.optional(Amount),
+  /** What it takes to write an error, which many routers do slowly. Default 0. */
+  answerMs: v.optional(Amount),
+  /** Share of packets lost on the link to it, so for it and all behind it. The direction's own `loss` is on the last link. Default 0. */
+  loss: v.optional(Ratio),
+  /** Whether it answers packets that die on it; `perSecond` after a `burst` (default 6). Default `always`. */
+  answers: v.optional(v.union([v.picklist(['always', 'never']), v.strictObject({ perSecond: Positive, burst: v.optional(Positive) })])),
+  /** Of its link onwards. Default: that of the direction. */
+  mtu: v.optional(Mtu),
+  /** As for a direction. */
+  tooBig: v.optional(v.union([v.picklist(['told', 'silent']), Whole])),
+  /** What it does with packets that live; `back`: it sends them to the router before it, and they go round. Default `all`. */
+  forwards: v.optional(v.picklist(['all', 'nothing', 'unreachable', 'prohibited', 'back'])),
+});
+export type RouterSpec = v.InferOutput<typeof RouterSchema>;
+
 /** What one direction does to packets. Packets are lost before they take room in the queue, as netem does it. */
 const DirectionSchema = v.strictObject({
   /** Propagation. Default 0. */
@@ -41,7 +64,17 @@ const DirectionSchema = v.strictObject({
   framingBytes: v.optional(Whole),
   /** Default 1500. */
   mtu: v.optional(v.pipe(v.number(), v.integer(), v.minValue(576), v.maxValue(65536))),
-  /** Routers on the way; a smaller TTL dies on it. Default 0. */
+  /**
+   * What the sender is told of a packet that is too large and may not be fragmented: the MTU, nothing, or a wrong MTU.
+   * Default `told`, unless ICMP does not come back at all.
+   */
+  tooBig: v.optional(v.union([v.picklist(['told', 'silent']), Whole])),
+  /**
+   * Routers on the way by address; several at one place are of equal cost, and a flow's hash chooses the same branch
+   * wherever as many stand side by side. Instead of `hops`. Their loss is felt by datagrams, not by TCP.
+   */
+  routers: v.optional(v.pipe(v.array(v.union([RouterSchema, v.pipe(v.array(RouterSchema), v.minLength(1))])), v.maxLength(254))),
+  /** Routers on the way without names; a smaller TTL dies on it. Default 0. */
   hops: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(254))),
   /** `filtered`: no ICMP comes through in this direction, neither echoes nor errors. Default `passes`. */
   icmp: v.optional(v.picklist(['passes', 'filtered'])),
@@ -151,6 +184,8 @@ const HostSchema = v.strictObject({
   resolvers: v.optional(v.array(Address)),
   /** The hosts file: names that need no resolver. */
   hosts: v.optional(v.record(v.string(), v.array(Address))),
+  /** The name below `.local` that it answers for to neighbours (mDNS). */
+  mdns: v.optional(v.pipe(v.string(), v.regex(/^[^.]+\.local$/, 'not a name below .local'))),
   identity: v.optional(
     v.partial(
       v.strictObject({
