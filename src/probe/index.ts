@@ -11,6 +11,8 @@
  */
 export * from './control-client.js';
 export * from './dns.js';
+export { dockerProbe } from './docker.js';
+export type { DockerOptions } from './docker.js';
 export * from './echo.js';
 export * from './echo-session.js';
 export * from './http.js';
@@ -20,6 +22,8 @@ export * from './probe.js';
 export * from './registry.js';
 export * from './responsiveness.js';
 export { parseCount } from './sampling.js';
+export { overlapsOf, parsePrefix, prefixesOverlap } from './subnets.js';
+export type { NamedSubnet, Prefix } from './subnets.js';
 export * from './tailscale-status.js';
 export * from './ssh.js';
 export { askSshSettings } from './ssh-settings.js';

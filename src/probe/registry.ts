@@ -1,4 +1,5 @@
 import { dnsProbe } from './dns.js';
+import { dockerProbe } from './docker.js';
 import { echoProbe } from './echo.js';
 import { httpProbe } from './http.js';
 import { linkProbe } from './link.js';
@@ -26,4 +27,5 @@ export const PROBES: readonly Probe[] = [
   throughputProbe,
   responsivenessProbe,
   linkProbe,
+  dockerProbe,
 ] as unknown as readonly Probe[];
