@@ -10,11 +10,12 @@ import type {
   FlowOptions,
   SinkLog,
   SinkPlan,
+  TooBig,
 } from '../base/index.js';
 import { internetChecksum, view } from '../wire/index.js';
 import { runExchange } from './exchange.js';
 import { runFlood, runSink } from './floods.js';
-import type { SimHost } from './host.js';
+import type { PacketTaker, SimHost } from './host.js';
 import { sameEndpoint } from './network.js';
 import type { Route } from './network.js';
 import { sendPacket } from './packets.js';
@@ -49,7 +50,9 @@ export interface FlowSocket {
   /** @returns the errno when the kernel refuses it */
   send(bytes: number, payload: () => Uint8Array): string | undefined;
   /** Takes what comes in from now on, what has waited first. One taker at a time. */
-  listen(taker: { take(payload: Uint8Array, arrivedNs: number): void; fail(errno: string): void }): void;
+  listen(taker: { take(payload: Uint8Array, arrivedNs: number): void; fail(errno: string, tooBig?: TooBig): void }): void;
+  /** What this host's kernel believes of the path's MTU; undefined on a flow that may be fragmented. */
+  pathMtu(): number | undefined;
   /** Stops taking; what comes then waits, and what there is no room for is counted. @returns how many were dropped since the last time */
   unlisten(): number;
 }
@@ -59,6 +62,7 @@ class SimFlow implements DatagramFlow, FlowSocket {
   readonly remote: Endpoint;
   readonly stamps = 'kernel';
   readonly fallbacks: readonly string[] = [];
+  readonly dontFragment: boolean;
   readonly host: SimHost;
   readonly #route: Route;
   readonly #options: FlowOptions;
@@ -66,11 +70,8 @@ class SimFlow implements DatagramFlow, FlowSocket {
   #taker: Parameters<FlowSocket['listen']>[0] | undefined;
   #waiting: { readonly payload: Uint8Array; readonly arrivedNs: number }[] = [];
   #waitingBytes = 0;
-  #pendingErrors: string[] = [];
+  #pendingError: Parameters<PacketTaker['fail']> | undefined;
   #dropped = 0;
-  /** Set once the network said that datagrams of this length do not fit. */
-  #tooLong = Number.POSITIVE_INFINITY;
-  #lastBytes = 0;
   #busy = false;
   #closed = false;
 
@@ -79,9 +80,10 @@ class SimFlow implements DatagramFlow, FlowSocket {
     this.remote = options.remote;
     this.#route = route;
     this.#options = options;
+    this.dontFragment = options.dontFragment === true;
     const taker = {
       take: (packet: Packet): void => this.#arrived(packet),
-      fail: (errno: string): void => this.#failed(errno),
+      fail: (errno: string, tooBig?: TooBig): void => this.#failed(errno, tooBig),
     };
     const udp = options.protocol === 'udp';
     const port = udp ? host.bindUdp(taker) : 0;
@@ -111,8 +113,6 @@ class SimFlow implements DatagramFlow, FlowSocket {
   }
 
   send(bytes: number, payload: () => Uint8Array): string | undefined {
-    if (bytes >= this.#tooLong) return 'EMSGSIZE';
-    this.#lastBytes = bytes;
     const { protocol, remote, dscp, ttl, dontFragment } = this.#options;
     return sendPacket(this.host, this.#route, {
       protocol,
@@ -129,11 +129,11 @@ class SimFlow implements DatagramFlow, FlowSocket {
   listen(taker: Parameters<FlowSocket['listen']>[0]): void {
     this.#taker = taker;
     const waiting = this.#waiting;
-    const errors = this.#pendingErrors;
+    const error = this.#pendingError;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#pendingErrors = [];
-    for (const errno of errors) taker.fail(errno);
+    this.#pendingError = undefined;
+    if (error) taker.fail(...error);
     for (const { payload, arrivedNs } of waiting) this.#taker?.take(payload, arrivedNs);
   }
 
@@ -157,11 +157,14 @@ class SimFlow implements DatagramFlow, FlowSocket {
     this.#waiting.push({ payload: packet.payload, arrivedNs });
   }
 
-  #failed(errno: string): void {
-    if (errno === 'EMSGSIZE') this.#tooLong = Math.min(this.#tooLong, this.#lastBytes);
-    if (this.#taker) this.#taker.fail(errno);
+  pathMtu(): number | undefined {
+    return this.dontFragment && this.#route.kind === 'path' ? this.host.believedMtu(this.#route, this.remote.host) : undefined;
+  }
+
+  #failed(...error: Parameters<PacketTaker['fail']>): void {
+    if (this.#taker) this.#taker.fail(...error);
     // A socket keeps one pending error, the last.
-    else this.#pendingErrors = [errno];
+    else this.#pendingError = error;
   }
 
   /** What the kernel fills in: identifier and checksum. */

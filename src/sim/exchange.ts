@@ -1,4 +1,4 @@
-import type { ExchangeLog, ExchangePlan } from '../base/index.js';
+import type { ExchangeLog, ExchangePlan, TooBig } from '../base/index.js';
 import type { FlowSocket } from './datagrams.js';
 import type { TimelineEvent } from './timeline.js';
 
@@ -24,6 +24,7 @@ class Exchange {
   readonly #length: number[] = [];
   readonly #heads: Uint8Array[] = [];
   readonly #errors: Record<string, number> = {};
+  readonly #tooBig: TooBig[] = [];
   readonly #done;
   #unkept = 0;
   #lastSentNs = 0;
@@ -44,7 +45,7 @@ class Exchange {
     if (signal?.aborted) this.#finish(true);
     else {
       signal?.addEventListener('abort', this.#abort);
-      this.#socket.listen({ take: (payload, arrivedNs) => this.#take(payload, arrivedNs), fail: (errno) => this.#count(errno) });
+      this.#socket.listen({ take: (payload, arrivedNs) => this.#take(payload, arrivedNs), fail: (errno, tooBig) => this.#count(errno, tooBig) });
       if (this.#plan.count > 0) this.#schedule();
       else this.#listenOn();
     }
@@ -113,8 +114,9 @@ class Exchange {
     this.#plan.onProgress(this.#sent.length, this.#arrived.length);
   }
 
-  #count(errno: string): void {
+  #count(errno: string, tooBig?: TooBig): void {
     this.#errors[errno] = (this.#errors[errno] ?? 0) + 1;
+    if (tooBig) this.#tooBig.push(tooBig);
   }
 
   #finish(aborted: boolean): void {
@@ -122,6 +124,7 @@ class Exchange {
     if (this.#end) this.#end.cancelled = true;
     this.#plan.signal?.removeEventListener('abort', this.#abort);
     const dropped = this.#socket.unlisten();
+    const pathMtuBytes = this.#socket.pathMtu();
     const bytes = new Uint8Array(this.#heads.length * this.#stride);
     this.#heads.forEach((head, i) => bytes.set(head, i * this.#stride));
     this.#done.resolve({
@@ -137,6 +140,7 @@ class Exchange {
       bytes,
       stride: this.#stride,
       errors: this.#errors,
+      ...(pathMtuBytes === undefined ? {} : { tooBig: this.#tooBig, pathMtuBytes }),
       kernelDrops: dropped + this.#unkept,
       cpuMs: ((this.#sent.length + this.#arrived.length) * this.#socket.host.datagramNs) / 1e6,
       elapsedMs: this.#now / 1e6,

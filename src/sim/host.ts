@@ -1,5 +1,5 @@
 import { TautlineError } from '../base/index.js';
-import type { Connection, Endpoint, Ports } from '../base/index.js';
+import type { Connection, Endpoint, Ports, TooBig } from '../base/index.js';
 import type { DatagramResponder } from '../wire/index.js';
 import { chanceFor, exponential } from './chance.js';
 import { SimCommands } from './commands.js';
@@ -27,7 +27,7 @@ const PORT_LAST = 65535;
 /** Whoever takes the datagrams of a port or the replies to an ICMP identifier. */
 export interface PacketTaker {
   take(packet: Packet): void;
-  fail(errno: string): void;
+  fail(errno: string, tooBig?: TooBig): void;
 }
 
 /** A host: its ports for programs that run on it, and what answers on it. */
@@ -49,6 +49,8 @@ export class SimHost {
   readonly #listeners = new Map<number, Listener>();
   /** Unix sockets by path; one whose program has ended stays in the file system. */
   readonly #sockets = new Map<string, SocketListener>();
+  /** What routers said of the way to each address. */
+  readonly #pathMtus = new Map<string, number>();
   #nextPort = EPHEMERAL_PORT_FIRST;
   #nextIdentifier = 1;
 
@@ -66,7 +68,7 @@ export class SimHost {
       clock: this.clock,
       names: new SimNames(this),
       datagrams: new SimDatagrams(this),
-      packets: new SimPackets(),
+      packets: new SimPackets(this),
       streams: new SimStreams(this),
       web: new SimWeb(this),
       facts: new SimFacts(this),
@@ -180,10 +182,20 @@ export class SimHost {
   }
 
   /** An ICMP error about a packet that this host sent came back. */
-  deliverError(packet: { protocol: 'udp' | 'icmp'; from: Endpoint; payload: Uint8Array | (() => Uint8Array) }, errno: string): void {
+  deliverError(
+    packet: { protocol: 'udp' | 'icmp'; from: Endpoint; to: Endpoint; payload: Uint8Array | (() => Uint8Array) },
+    errno: string,
+    tooBig?: TooBig,
+  ): void {
     if (this.dead === 'host') return;
-    if (packet.protocol === 'udp') this.#udp.get(packet.from.port)?.fail(errno);
-    else this.#icmp.get(identifierOf(typeof packet.payload === 'function' ? packet.payload() : packet.payload))?.fail(errno);
+    if (tooBig?.mtuBytes !== undefined) this.#pathMtus.set(packet.to.host, tooBig.mtuBytes);
+    if (packet.protocol === 'udp') this.#udp.get(packet.from.port)?.fail(errno, tooBig);
+    else this.#icmp.get(identifierOf(typeof packet.payload === 'function' ? packet.payload() : packet.payload))?.fail(errno, tooBig);
+  }
+
+  /** What this host's kernel believes of the path's MTU. */
+  believedMtu(route: Route & { kind: 'path' }, to: string): number {
+    return Math.min(this.interfaceMtu(route), this.#pathMtus.get(to) ?? Number.POSITIVE_INFINITY);
   }
 
   interfaceMtu(route: Route & { kind: 'path' }): number {

@@ -1,7 +1,8 @@
 import type { Endpoint } from '../base/index.js';
 import { decodeAddress, encodeAddress, view } from '../wire/index.js';
-import type { DatagramResponder, DueFlood } from '../wire/index.js';
+import type { DatagramResponder, DueFlood, DueWhole } from '../wire/index.js';
 import type { PacketTaker, SimHost } from './host.js';
+import type { Route } from './network.js';
 import { sendAnswer, sendPacket } from './packets.js';
 import type { Packet } from './packets.js';
 import type { TimelineEvent } from './timeline.js';
@@ -59,7 +60,8 @@ export class ResponderLoop implements PacketTaker {
   #floods(): void {
     if (this.#host.dead) return;
     const { clock, network } = this.#host;
-    const { floods, nextNs } = this.#responder.due(clock.wallNs());
+    const { floods, wholes = [], nextNs } = this.#responder.due(clock.wallNs());
+    for (const whole of wholes) this.#sendWhole(whole);
     for (const flood of floods) this.#send(flood);
     if (this.#next) this.#next.cancelled = true;
     if (nextNs === undefined) return;
@@ -67,11 +69,23 @@ export class ResponderLoop implements PacketTaker {
     this.#next = network.timeline.at(atNs, () => this.#floods());
   }
 
+  #way(address: Uint8Array): { to: Endpoint; from: Endpoint; route: Route } {
+    const to = decodeAddress(address);
+    const from = this.#reachedAt.get(address.join()) ?? { ...to, host: '', port: this.#port };
+    return { to, from, route: this.#host.network.route(this.#host, to.host, from.host) };
+  }
+
+  #sendWhole(whole: DueWhole): void {
+    const { to, from, route } = this.#way(whole.to);
+    const told = route.kind === 'path' ? { pathMtuBytes: this.#host.believedMtu(route, to.host) } : {};
+    const send = (bytes: Uint8Array, dontFragment: boolean): string | undefined =>
+      sendPacket(this.#host, route, { protocol: 'udp', from, to, bytes: bytes.length, payload: () => bytes, dontFragment });
+    if (send(whole.make(told), true) === 'EMSGSIZE') send(whole.make({ ...told, refused: 'size' }), false);
+  }
+
   #send(flood: DueFlood): void {
-    const { network, clock } = this.#host;
-    const to = decodeAddress(flood.to);
-    const from = this.#reachedAt.get(flood.to.join()) ?? { ...to, host: '', port: this.#port };
-    const route = network.route(this.#host, to.host, from.host);
+    const { clock } = this.#host;
+    const { to, from, route } = this.#way(flood.to);
     const stampNs = clock.wallNs();
     for (let i = 0; i < flood.count; i++) {
       const payload = (): Uint8Array => {
