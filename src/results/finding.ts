@@ -58,6 +58,8 @@ export const LimitSchema = v.object({
   direction: v.picklist(['up', 'down', 'both']),
   /** Of TCP payload. */
   bps: v.number(),
+  /** The link's own rate, headers included, where a link sets the bound. */
+  linkBps: v.optional(v.number()),
   why: v.string(),
   /** Measured throughput as a share of this bound, where both are known. */
   reached: v.optional(v.number()),
