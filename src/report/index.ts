@@ -5,8 +5,13 @@
  *
  *     process.stdout.write(REPORTS.text.render(document, { color: true, width: 80 }));
  */
-import type { ResultDocument } from '../results/index.js';
+import type { AdviceDocument, HistoryDocument, ResultDocument } from '../results/index.js';
+import { renderAdviceMarkdown } from './advice-markdown.js';
+import { renderAdviceText } from './advice-text.js';
 import { renderCsv } from './csv.js';
+import { renderHistoryCsv, renderHistoryMarkdown } from './history-tables.js';
+import { renderHistoryText } from './history-text.js';
+import type { HistoryTextOptions } from './history-text.js';
 import { renderHtml } from './html/page.js';
 import { renderJson } from './json.js';
 import { renderMarkdown } from './markdown.js';
@@ -33,5 +38,16 @@ export const REPORTS: Readonly<Record<'text' | 'json' | 'markdown' | 'csv' | 'ht
   html: { render: (document) => renderHtml(document) },
 };
 
+/** Documents that are no run have formats of their own; what is not here is written as text. */
+export const ADVICE_REPORTS: Readonly<Record<'text' | 'json' | 'markdown', (document: AdviceDocument, options: RenderOptions) => string>> = {
+  text: renderAdviceText,
+  json: renderJson,
+  markdown: renderAdviceMarkdown,
+};
+export const HISTORY_REPORTS: Readonly<
+  Record<'text' | 'json' | 'markdown' | 'csv', (document: HistoryDocument, options: HistoryTextOptions) => string>
+> = { text: renderHistoryText, json: renderJson, markdown: renderHistoryMarkdown, csv: renderHistoryCsv };
+
 export { CSV_HEADER } from './csv.js';
+export { PAGE_BYTES_MAX } from './html/page.js';
 export { displayWidth, printable } from './terminal-text.js';

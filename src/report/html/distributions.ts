@@ -129,7 +129,7 @@ function figuresTable(name: string, rows: readonly Row[]): Markup {
   const ms = (value: number | undefined): string => formatQuantity(value ?? Number.NaN, 'ms');
   return table({
     caption: `Round trips on ${name}`,
-    head: ['', 'samples', 'least', 'median', 'p95', 'p99', 'most', 'by'],
+    head: ['round trip', 'samples', 'least', 'median', 'p95', 'p99', 'most', 'by'],
     figures: [2, 3, 4, 5, 6],
     rows: rows.map(({ name: row, measurement }) => [
       row,

@@ -53,7 +53,7 @@ export function table(options: {
   const head = shown.map((column) => options.head[column] ?? '');
   const rows = options.rows.map((row) => shown.map((column) => row[column]));
   const kind = (column: number): Content => figures.includes(shown[column] ?? -1) && html` class="figure"`;
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+  return html`<div class="scroll" role="group" aria-label="${caption}" tabindex="0">
     <table>
       <caption>
         ${caption}

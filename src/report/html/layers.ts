@@ -43,7 +43,7 @@ function titleOf({ probe, metric, target, path, details }: Measurement): string 
 
 function facts(caption: string, pairs: readonly (readonly [string, Content])[]): Markup | undefined {
   const known = pairs.filter(([, value]) => value !== undefined && value !== '' && value !== false);
-  return known.length === 0 ? undefined : table({ caption, head: ['', 'value'], rows: known });
+  return known.length === 0 ? undefined : table({ caption, head: ['fact', 'value'], rows: known });
 }
 
 function link(given: Readonly<Record<string, unknown>>): Markup | undefined {

@@ -66,7 +66,7 @@ nav a { display: inline-block; padding: .25rem 0; }
 .track .end::after { width: 1.1rem; height: 1.1rem; margin-top: -.55rem; background: var(--bar); }
 .track li:first-child::after { left: .4rem; } .track li:last-child::after { left: auto; right: 0; }
 .track .many::after { width: 2.2rem; margin-left: -1.1rem; border-radius: 99px; border-style: dotted; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .6rem 1.2rem; margin: 1rem 0 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 40%), 1fr)); gap: .6rem 1.2rem; margin: 1rem 0 0; }
 .tiles dt { color: var(--quiet); font-size: .85rem; } .tiles dd { margin: 0; line-height: 1.35; } .tiles b { font-size: 1.1rem; font-weight: 620; } .tiles small { display: block; }
 
 .findings { list-style: none; margin: 0; padding: 0; display: grid; gap: .9rem; }
