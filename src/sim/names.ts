@@ -1,5 +1,5 @@
 import type { Names, Resolution } from '../base/index.js';
-import { DNS_PORT, answersQuestion, decodeDnsMessage, encodeDnsQuery, isDnsName } from '../wire/index.js';
+import { DNS_PORT, answersQuestion, decodeDnsMessage, encodeDnsQuery, isDnsName, isMdnsName } from '../wire/index.js';
 import type { SimHost } from './host.js';
 
 type LookupOptions = Parameters<Names['lookup']>[1];
@@ -7,8 +7,15 @@ type Family = 4 | 6;
 
 /** A resolver's client asks again after this long (RES_TIMEOUT of the C library). */
 const RETRY_MS = 5000;
+/** How long neighbours are asked by multicast, and when the question is sent again. */
+const MDNS_MS_MAX = 1000;
+const MDNS_SEND_AT_MS = [0, 250, 750];
+const MDNS_BYTES = 100;
 
-/** Looks names up as the C library does: literals, then the hosts file, then the resolvers, by datagrams over the simulated paths. */
+/**
+ * Looks names up as host/ does: literals, then the hosts file, then neighbours for what is below `.local`, else the
+ * resolvers, by datagrams over the simulated paths.
+ */
 export class SimNames implements Names {
   readonly #host: SimHost;
   #nextId = 1;
@@ -31,6 +38,7 @@ export class SimNames implements Names {
     const local = (name === 'localhost' ? ['127.0.0.1', '::1'] : spec.hosts?.[name])?.map(withFamily).filter(wanted(options.family));
     if (local && local.length > 0) return { outcome: 'ok', addresses: local, elapsedMs: 0 };
     if (!isDnsName(name)) return { outcome: 'unknown', reason: `'${host}' is not a name`, elapsedMs: 0 };
+    if (isMdnsName(name)) return this.#askNeighbours(host, name, options);
     const resolvers = spec.resolvers ?? [];
     if (resolvers.length === 0) return { outcome: 'failed', reason: `'${host}' could not be looked up: this host has no resolver`, elapsedMs: 0 };
     const families: Family[] = options.family === undefined ? [4, 6] : [options.family];
@@ -60,6 +68,40 @@ export class SimNames implements Names {
         ? 'is not known: check the spelling, or use the address'
         : `has no IPv${options.family} address: check the spelling, or leave the choice of IPv4 or IPv6 open`;
     return { outcome: 'unknown', reason: `'${host}' ${what}`, elapsedMs: elapsedMs() };
+  }
+
+  async #askNeighbours(host: string, name: string, options: LookupOptions): Promise<Resolution> {
+    const { network } = this.#host;
+    const { timeline } = network;
+    const startMs = network.nowMs;
+    const done = timeline.deferred<readonly string[] | 'aborted'>();
+    const abort = (): void => done.resolve('aborted');
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener('abort', abort);
+    const end = timeline.after(Math.min(MDNS_MS_MAX, options.timeoutMs) * 1e6, () => done.resolve([]));
+    for (const neighbour of network.announcing(name)) {
+      const addresses = neighbour.spec.addresses.filter((address) => wanted(options.family)(withFamily(address)));
+      const route = addresses[0] === undefined ? undefined : network.route(this.#host, addresses[0]);
+      if (route?.kind !== 'path') continue;
+      for (const atMs of MDNS_SEND_AT_MS) {
+        timeline.at((startMs + atMs) * 1e6, () => {
+          if (done.settled) return;
+          const askedNs = route.forward.offer(MDNS_BYTES);
+          if (askedNs < 0) return;
+          timeline.at(askedNs, () => {
+            const answeredNs = route.back.offer(MDNS_BYTES);
+            if (answeredNs >= 0) timeline.at(answeredNs, () => done.resolve(addresses));
+          });
+        });
+      }
+    }
+    const answer = await done.promise;
+    end.cancelled = true;
+    options.signal?.removeEventListener('abort', abort);
+    const elapsedMs = network.nowMs - startMs;
+    if (answer === 'aborted') return { outcome: 'failed', reason: `the lookup of '${host}' was interrupted`, elapsedMs };
+    if (answer.length > 0) return { outcome: 'ok', addresses: answer.map(withFamily), elapsedMs };
+    return { outcome: 'unknown', reason: `'${host}' is not known: no neighbour answers for it (mDNS)`, elapsedMs };
   }
 
   /** Asks the resolvers in turn until one answers; what is refused or garbled is asked again at the next. */

@@ -84,6 +84,11 @@ export class SimNetwork {
     return this.#byAddress.get(address);
   }
 
+  /** Hosts that answer for a name by multicast. */
+  announcing(name: string): SimHost[] {
+    return [...this.#hosts.values()].filter((host) => host.spec.mdns?.toLowerCase() === name && host.dead !== 'host');
+  }
+
   route(from: SimHost, to: string, source?: string): Route {
     const family = to.includes(':') ? 6 : 4;
     const own = from.spec.addresses.filter((address) => address.includes(':') === (family === 6));
