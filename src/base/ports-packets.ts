@@ -79,5 +79,7 @@ export interface PacketLog {
   readonly kernelMtuBytes?: number;
   /** The source port (ICMP: the identifier) of each flow. */
   readonly flowPorts: Readonly<Record<number, number>>;
+  /** How long a send call took (median): a departure is stamped before it. */
+  readonly callMs?: number;
   readonly aborted: boolean;
 }

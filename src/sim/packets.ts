@@ -1,6 +1,8 @@
 import type { Endpoint } from '../base/index.js';
 import type { SimHost } from './host.js';
 import type { Route } from './network.js';
+import { flowHash } from './routers.js';
+import type { Passage } from './routers.js';
 
 export const UDP_BYTES = 8;
 const FRAGMENT_BYTES = 8;
@@ -8,6 +10,8 @@ const FRAGMENT_BYTES = 8;
 const DATAGRAM_BYTES_MAX = 65507;
 /** An ICMP error quotes the header of what it is about. */
 const ICMP_ERROR_BYTES = 36;
+/** What the kernel makes of an error (net/ipv4/icmp.c icmp_err_convert). */
+const ERRNO = { 'ttl-exceeded': 'EHOSTUNREACH', unreachable: 'EHOSTUNREACH', prohibited: 'EHOSTUNREACH', 'too-big': 'EMSGSIZE' } as const;
 
 export interface Packet {
   readonly protocol: 'udp' | 'icmp';
@@ -21,6 +25,8 @@ export interface PacketOptions {
   readonly dscp?: number;
   readonly ttl?: number;
   readonly dontFragment?: boolean;
+  /** The routers have let it through already. */
+  readonly passed?: boolean;
 }
 
 export function ipHeaderBytes(family: 4 | 6): number {
@@ -44,20 +50,18 @@ export function sendPacket(
   const { timeline } = sender.network;
   const headerBytes = ipHeaderBytes(packet.from.family);
   const ipBytes = headerBytes + (packet.protocol === 'udp' ? UDP_BYTES : 0) + packet.bytes;
-  const fail = (errno: string, afterNs: number): void => {
-    if (route.back.spec.icmp === 'filtered' || forward.spec.blackhole) return;
-    timeline.after(afterNs, () => sender.deliverError(packet, errno));
-  };
-  const roundTripNs = ((forward.spec.delayMs ?? 0) + (route.back.spec.delayMs ?? 0)) * 1e6;
-  const hops = forward.spec.hops ?? 0;
-  if (packet.ttl !== undefined && packet.ttl <= hops) {
-    fail('EHOSTUNREACH', (roundTripNs * packet.ttl) / (hops + 1));
-    return undefined;
-  }
-  if (ipBytes > forward.mtu && packet.dontFragment) {
-    if (ipBytes > sender.interfaceMtu(route)) return 'EMSGSIZE';
-    fail('EMSGSIZE', roundTripNs / 2);
-    return undefined;
+  const dontFragment = packet.dontFragment === true;
+  if (packet.passed !== true) {
+    if (dontFragment && ipBytes > sender.interfaceMtu(route)) return 'EMSGSIZE';
+    const passage = throughRouters(route, { ...packet, bytes: ipBytes, dontFragment, seed: sender.network.seed });
+    if (passage.kind === 'stopped') {
+      const { says } = passage;
+      if (says) {
+        const tooBig = says.what === 'too-big' ? { from: says.from, ...(says.mtuBytes === undefined ? {} : { mtuBytes: says.mtuBytes }) } : undefined;
+        timeline.after(says.afterNs, () => sender.deliverError(packet, ERRNO[says.what], tooBig));
+      }
+      return undefined;
+    }
   }
   if (packet.protocol === 'icmp' && forward.spec.icmp === 'filtered') return undefined;
   const room = Math.floor((forward.mtu - headerBytes) / FRAGMENT_BYTES) * FRAGMENT_BYTES;
@@ -73,6 +77,40 @@ export function sendPacket(
     timeline.at(duplicateNs, () => target.deliver(copy));
   }
   return undefined;
+}
+
+const THROUGH: Passage = { kind: 'through' };
+
+/** Takes a packet past the routers of a path, and asks whether the path as a whole takes its size. */
+export function throughRouters(
+  { forward, back, source }: Route & { kind: 'path' },
+  packet: {
+    readonly protocol: string;
+    readonly from: Pick<Endpoint, 'port'>;
+    readonly to: Endpoint;
+    readonly bytes: number;
+    readonly ttl?: number;
+    readonly dontFragment: boolean;
+    readonly seed: number;
+  },
+): Passage {
+  const { protocol, to, bytes, ttl, dontFragment } = packet;
+  const { routers, hops = 0 } = forward.spec;
+  // Floods come by here packet by packet.
+  if (!routers && (hops === 0 || ttl === undefined) && !(dontFragment && bytes > forward.mtu)) return THROUGH;
+  const transit = {
+    bytes,
+    family: to.family,
+    ttl,
+    dontFragment,
+    flowHash: flowHash([packet.seed, source, to.host, protocol, packet.from.port, to.port]),
+  };
+  const ways = { forward: forward.spec, back: back.spec };
+  const passage = forward.routers.pass(transit, ways);
+  if (passage.kind === 'stopped' || !dontFragment || bytes <= forward.mtu) return passage;
+  const { tooBig = 'told' } = forward.spec;
+  if (tooBig === 'silent') return { kind: 'stopped' };
+  return forward.routers.atTheEnd({ what: 'too-big', mtuBytes: tooBig === 'told' ? forward.mtu : tooBig }, transit, ways);
 }
 
 /** Sends `payload` back to where `packet` came from. */

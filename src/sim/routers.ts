@@ -57,9 +57,11 @@ export class SimRouters {
       ttl--;
       const say = (what: RouterError, mtuBytes?: number): Passage =>
         this.#say(router, { ...ways, count: routers.length }, { what, mtuBytes, travelled, at });
+      // A router looks for a route first, then at the TTL, and its firewall comes last (net/ipv4/ip_forward.c).
+      if (router.forwards === 'unreachable') return say('unreachable');
       if (ttl === 0) return say('ttl-exceeded');
       if (router.forwards === 'nothing') return SILENCE;
-      if (router.forwards === 'unreachable' || router.forwards === 'prohibited') return say(router.forwards);
+      if (router.forwards === 'prohibited') return say('prohibited');
       if (router.mtu !== undefined && packet.bytes > router.mtu && packet.dontFragment === true) {
         const { tooBig = 'told' } = router;
         return tooBig === 'silent' ? SILENCE : say('too-big', tooBig === 'told' ? router.mtu : tooBig);

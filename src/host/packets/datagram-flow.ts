@@ -77,8 +77,9 @@ export class DatagramFlow implements PacketFlow {
       this.#tooLongMtu = undefined;
       const sentNs = stamps.now();
       if (libc.send(this.#fd, bytes, bytes.length, c.MSG_DONTWAIT | c.MSG_NOSIGNAL) >= 0) {
+        const callNs = stamps.now() - sentNs;
         this.#outstanding.set(index, { sentNs, head: bytes.slice(0, this.#headBytes(spec)) });
-        return { kind: 'sent', sentNs };
+        return { kind: 'sent', sentNs, callNs };
       }
       const errno = libc.errnoName(libc.errno());
       // The queue says whether it was this packet: a report with origin "local" is about a call of ours.

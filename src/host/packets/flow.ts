@@ -31,7 +31,7 @@ export interface Watched {
 }
 
 export type Departure =
-  | { readonly kind: 'sent'; readonly sentNs: number }
+  | { readonly kind: 'sent'; readonly sentNs: number; readonly callNs: number }
   | { readonly kind: 'answered' }
   | { readonly kind: 'unsent'; readonly errno: string; readonly mtuBytes?: number };
 

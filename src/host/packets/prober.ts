@@ -36,6 +36,7 @@ export class Prober implements FlowDesk {
   readonly #lanes = new Map<number, Lane>();
   readonly #outcomes: (PacketOutcome | undefined)[];
   readonly #fallbacks = new Set<string>();
+  readonly #callNs: number[] = [];
   #left: number;
 
   constructor(libc: Libc, data: PacketsWorkerData, tell: (index: number, outcome: PacketOutcome) => void) {
@@ -110,6 +111,7 @@ export class Prober implements FlowDesk {
     const departed = lane.flow.send(index, this.#data.plan.packets[index] as PacketSpec);
     if (departed.kind === 'answered') return;
     if (departed.kind === 'sent') {
+      this.#callNs.push(departed.callNs);
       const waitMs = Math.min(this.#data.plan.timeoutMs, lane.flow.waitMsMax);
       lane.out.set(index, { deadlineNs: departed.sentNs + waitMs * 1e6 });
       return;
@@ -197,6 +199,7 @@ export class Prober implements FlowDesk {
       fallbacks: [...this.#fallbacks],
       ...(kernelMtuBytes === undefined ? {} : { kernelMtuBytes }),
       flowPorts,
+      ...(this.#callNs.length === 0 ? {} : { callMs: (this.#callNs.toSorted((a, b) => a - b)[this.#callNs.length >> 1] as number) / 1e6 }),
       aborted: this.#aborted && this.#left > 0,
     };
   }

@@ -49,10 +49,11 @@ export class TcpFlow implements PacketFlow {
     }
     const sentNs = stamps.now();
     const errno = libc.connect(fd, this.#address, this.#address.length) === 0 ? undefined : libc.errno();
+    const callNs = stamps.now() - sentNs;
     this.#remember(fd);
     this.#current = { index, fd, sentNs };
     // On loopback the answer is there when the call returns.
-    if (errno === undefined || errno === libc.errors.EINPROGRESS) return { kind: 'sent', sentNs };
+    if (errno === undefined || errno === libc.errors.EINPROGRESS) return { kind: 'sent', sentNs, callNs };
     if (errno === libc.errors.ECONNREFUSED) {
       this.#finish(errno);
       return { kind: 'answered' };
