@@ -10,6 +10,7 @@ import { sshProbe } from './ssh.js';
 import { tcpProbe } from './tcp.js';
 import { throughputProbe } from './throughput.js';
 import { tlsProbe } from './tls.js';
+import { traceProbe } from './trace.js';
 
 /**
  * Every probe, in the order of the help. A new probe is one new file and one line here. Each takes
@@ -28,4 +29,5 @@ export const PROBES: readonly Probe[] = [
   responsivenessProbe,
   linkProbe,
   dockerProbe,
+  traceProbe,
 ] as unknown as readonly Probe[];

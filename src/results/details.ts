@@ -183,8 +183,19 @@ export interface TraceDetails {
     }[];
     /** Errors other than TTL exceeded that ended the trace here. */
     readonly ended?: string;
+    /**
+     * Why answers are missing although packets get past this hop: it never answers, or it limits how many errors
+     * it sends. Neither is loss of the path.
+     */
+    readonly answers?: 'silent' | 'limited';
   }[];
   readonly flows: number;
+  /** Whether that were enough flows to be 95 % sure that no further router stands beside those seen. */
+  readonly allRoutersSeen?: boolean;
+  /** What was tried before the protocol above, and what it came to. */
+  readonly tried?: readonly { readonly protocol: 'udp' | 'icmp' | 'tcp'; readonly why: string }[];
+  /** The routers that send packets round among each other. */
+  readonly loop?: readonly string[];
   /** Where flows part and meet again, by TTL. */
   readonly parting?: { readonly fromTtl: number; readonly toTtl: number };
 }
