@@ -124,6 +124,12 @@ export const ConfigSchema = v.strictObject({
         takes: 'a port from 1 to 65535',
         default: String(DEFAULT_PORT),
       }),
+      about: setting(choice(['yes', 'no']), {
+        flag: '--about <yes|no>',
+        help: 'whether clients with the key are told about this host: link, route, TCP settings',
+        takes: 'yes or no',
+        default: 'yes',
+      }),
     }),
   ),
   peers: v.optional(v.record(v.string(), PeerSchema)),

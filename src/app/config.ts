@@ -35,6 +35,8 @@ export interface Config {
   readonly pricesFile?: string;
   readonly bind?: string;
   readonly port?: number;
+  /** Whether serve tells clients with the key about this host. */
+  readonly about: boolean;
   readonly peers: readonly Peer[];
   readonly bands: Bands;
   readonly limits: Limits;
@@ -173,6 +175,7 @@ function assemble(raw: RawConfig, context: Context): Config {
     ...(raw.advice?.prices === undefined ? {} : { pricesFile: context.fromFile('advice.prices', raw.advice.prices) }),
     ...(raw.serve?.bind === undefined ? {} : { bind: raw.serve.bind }),
     ...(raw.serve?.port === undefined ? {} : { port: raw.serve.port }),
+    about: raw.serve?.about !== 'no',
     peers: Object.entries(raw.peers ?? {}).map(([name, peer]) => readPeer(name, peer, base, context.where)),
     bands: readBands(raw.bands ?? {}, context.where),
     limits: limitsOf(limits),

@@ -3,6 +3,7 @@ import { DEFAULT_PORT, TautlineError, VERSION, formatEndpoint } from '../base/in
 import type { Endpoint, NetworkInterface } from '../base/index.js';
 import { attachHttp, listen } from '../host/index.js';
 import type { HostPorts, Listener } from '../host/index.js';
+import { nearAbout } from '../probe/index.js';
 import { ControlServer, DEFAULT_LIMITS, Tickets, clientOf, createHttpResponder } from '../serve/index.js';
 import type { Limits } from '../serve/index.js';
 import { encodeAddress } from '../wire/index.js';
@@ -17,6 +18,8 @@ export interface ServeOptions {
   readonly port?: number;
   readonly keyFile?: string;
   readonly limits?: Limits;
+  /** Whether clients that proved the key are told what bounds this end: link, route, TCP settings. Default yes. */
+  readonly about?: boolean;
 }
 
 export interface Serve {
@@ -58,7 +61,7 @@ export async function startServe(ports: ServePorts, options: ServeOptions = {}):
   if (keyFile !== undefined && (await ports.files.othersMayRead(keyFile))) {
     warnings.push(`everybody on this host can read the key in ${keyFile}: chmod 600 ${keyFile}`);
   }
-  const core = coreOf(ports, { limits, ...(key ? { key } : {}) });
+  const core = coreOf(ports, { limits, about: options.about ?? true, ...(key ? { key } : {}) });
   const { listener, udp } = await listenOnBoth(bind, options.port ?? DEFAULT_PORT, {
     tcp: (host, port) => listen({ ...core.reception, bind: host, port }),
     udp: (host, port) => startUdpService({ bind: host, port, limits, secret: new Uint8Array(randomBytes(32)), ...(key ? { key } : {}) }),
@@ -96,11 +99,20 @@ interface Core {
 }
 
 /** What decides over TCP connections. */
-function coreOf({ clock, streams }: ServePorts, { limits, key }: { limits: Limits; key?: Uint8Array }): Core {
+function coreOf({ clock, streams, facts }: ServePorts, { limits, about, key }: { limits: Limits; about: boolean; key?: Uint8Array }): Core {
   const random = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
   const software = `tautline/${VERSION}`;
   const tickets = new Tickets({ lifetimeMs: limits.ticketMs, max: limits.ticketsMax, random });
-  const control = new ControlServer({ clock, pump: (plan) => streams.pump(plan), random }, { limits, software, tickets, ...(key ? { key } : {}) });
+  const control = new ControlServer(
+    { clock, pump: (plan) => streams.pump(plan), random, processors: () => facts.processors() },
+    {
+      limits,
+      software,
+      tickets,
+      ...(key ? { key } : {}),
+      ...(about ? { about: async (remote) => ({ ...(await nearAbout(facts, remote.host)), observed: remote.host }) } : {}),
+    },
+  );
   const checkTicket = (client: string, ticket: string): boolean => tickets.check(client, ticket, clock.nowMs());
   const http = attachHttp({ clock, responder: createHttpResponder({ limits, software, ...(key ? { checkTicket } : {}) }) });
   return {

@@ -12,6 +12,7 @@ import type { Terminal } from './terminal.js';
 interface ServeFlags extends CommonFlags {
   readonly bind?: string;
   readonly port?: string;
+  readonly about?: string;
   readonly limit?: readonly string[];
 }
 
@@ -26,6 +27,7 @@ export const serveCommand: CliCommand = {
     command
       .addOption(settingOption('serve.bind'))
       .addOption(settingOption('serve.port'))
+      .addOption(settingOption('serve.about'))
       .option('--limit <name=value>', 'a limit, such as streams-max=8; repeatable, docs/configuration.md lists them', collect);
     addCommonOptions(command);
     command.action((flags: ServeFlags) => onRun((terminal) => serve(terminal, flags)));
@@ -41,13 +43,14 @@ async function serve(terminal: Terminal, flags: ServeFlags): Promise<ExitCode> {
   const ports = createHostPorts({ logLevel: flags.quiet === true ? 'none' : 'warn' });
   const interrupt = terminal.interruptible();
   try {
-    const set = { 'serve.bind': flags.bind, 'serve.port': flags.port, ...limitSettings(flags.limit ?? []) };
+    const set = { 'serve.bind': flags.bind, 'serve.port': flags.port, 'serve.about': flags.about, ...limitSettings(flags.limit ?? []) };
     const config = await readConfig(terminal, { flags, files: ports.files, settings: set });
     const running = await startServe(ports, {
       ...(config.bind === undefined ? {} : { bind: config.bind }),
       ...(config.port === undefined ? {} : { port: config.port }),
       ...(config.keyFile === undefined ? {} : { keyFile: config.keyFile }),
       limits: config.limits,
+      about: config.about,
     });
     try {
       await terminal.stdout(`${running.lines.join('\n')}\n`);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { formatEndpoint } from '../base/index.js';
-import type { Endpoint, Ports } from '../base/index.js';
+import type { Endpoint, HostAbout, Ports } from '../base/index.js';
 import { CONTROL_NONCE_BYTES, FrameChannel, controlTranscript, proveKey, sameProof } from '../wire/index.js';
 import type { ControlLimits } from '../wire/index.js';
 import { INTERRUPTED, connectFailure, oddAnswer, open } from './control-answer.js';
@@ -9,7 +9,8 @@ import { runStreamTest } from './stream-test.js';
 import type { StreamTest, StreamTestResult } from './stream-test.js';
 
 export interface ControlOptions {
-  readonly ports: Pick<Ports, 'clock' | 'streams'>;
+  /** With facts, tests tell how busy this host was too. */
+  readonly ports: Pick<Ports, 'clock' | 'streams'> & Partial<Pick<Ports, 'facts'>>;
   readonly remote: Endpoint;
   readonly key?: Uint8Array;
   readonly dscp?: number;
@@ -30,8 +31,12 @@ export interface Control {
   readonly connectMs: number;
   /** Moves bulk data over TCP; one test at a time. */
   test(test: StreamTest): Promise<StreamTestResult>;
+  /** What the server says of the host that it runs on; not while a test runs. A refusal leaves the connection as it was. */
+  about(): Promise<AboutOutcome>;
   close(): void;
 }
+
+export type AboutOutcome = { readonly outcome: 'ok'; readonly about: HostAbout } | ControlFailure;
 
 /** Opens a control connection to a `tautline serve`. Never rejects for what the network or the server did. */
 export async function openControl(options: ControlOptions): Promise<ControlOutcome> {
@@ -52,9 +57,12 @@ export async function openControl(options: ControlOptions): Promise<ControlOutco
   return {
     outcome: 'ok',
     control: {
-      ...shaken,
+      ticket: shaken.ticket,
+      limits: shaken.limits,
+      software: shaken.software,
       connectMs: made.connectMs,
       test: (test) => runStreamTest({ ...options, channel }, test),
+      about: () => ask(channel, options, shaken.answersAbout),
       close: () => channel.connection.close(),
     },
   };
@@ -64,6 +72,20 @@ interface Shaken {
   readonly ticket: string;
   readonly limits: ControlLimits;
   readonly software: string;
+  /** Undefined: a release that does not know the question, and would close the connection over it. */
+  readonly answersAbout: boolean | undefined;
+}
+
+async function ask(channel: FrameChannel, options: ControlOptions, answers: boolean | undefined): Promise<AboutOutcome> {
+  const where = formatEndpoint(options.remote);
+  if (answers === undefined)
+    return { outcome: 'unsupported', reason: `the server at ${where} is of a release that does not tell about its host: update it there` };
+  if (!answers) return { outcome: 'refused', byServe: true, reason: `the server at ${where} is set not to tell about its host (serve.about)` };
+  await channel.send({ type: 'about' });
+  const answer = await channel.next({ timeoutMs: options.timeoutMs, signal: options.signal });
+  if (answer.kind !== 'frame' || answer.frame.type !== 'about') return oddAnswer(answer, options);
+  const { about } = answer.frame;
+  return about ? { outcome: 'ok', about } : { outcome: 'unsupported', reason: `the server at ${where} cannot read what its host is` };
 }
 
 async function handshake(channel: FrameChannel, options: ControlOptions): Promise<Shaken | ControlFailure> {
@@ -94,7 +116,8 @@ async function handshake(channel: FrameChannel, options: ControlOptions): Promis
       reason: `the server at ${where} does not know the key: it may not be the one that you mean`,
     };
   }
-  return { ticket: welcome.frame.ticket, limits: welcome.frame.limits, software: challenge.frame.software };
+  const { ticket, limits, about } = welcome.frame;
+  return { ticket, limits, software: challenge.frame.software, answersAbout: about };
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -9,6 +9,8 @@
  *       options: { ...echoProbe.defaults, count: 100 }, ports, seed: 1,
  *       signal: AbortSignal.timeout(10_000), onProgress: () => {} });
  */
+export { askAbout, nearAbout } from './about.js';
+export type { AskAboutOptions, AskAboutResult } from './about.js';
 export * from './control-client.js';
 export * from './dns.js';
 export { dockerProbe } from './docker.js';

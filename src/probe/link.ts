@@ -16,7 +16,7 @@ const ALL = 'all';
  * What the interfaces of this host are and do: negotiated speed, duplex, what card and partner could do,
  * driver, queues, offloads, queue disciplines, and what its counters count while they are watched.
  */
-export const linkProbe: Probe<CommonOptions> = {
+export const linkProbe: Probe = {
   name: 'link',
   summary:
     "an interface of this host: speed, duplex, partner, driver, offloads, errors and drops. TARGET is its name, 'all', or a host: then the one that leads there",

@@ -1,6 +1,6 @@
-import type { Connection, Endpoint, Ports, PumpInterval, PumpLog } from '../base/index.js';
-import { FrameChannel } from '../wire/index.js';
-import type { ChannelEvent, IntervalFrame, PumpReport } from '../wire/index.js';
+import type { Connection, Endpoint, Ports, ProcessorTimes, PumpInterval, PumpLog, PumpPlan } from '../base/index.js';
+import { FrameChannel, hostLoad } from '../wire/index.js';
+import type { ChannelEvent, HostLoad, IntervalFrame, PumpReport } from '../wire/index.js';
 import { connectFailure, oddAnswer, open } from './control-answer.js';
 import type { ControlFailure } from './control-answer.js';
 
@@ -38,7 +38,7 @@ export interface DirectionResult {
 }
 
 interface TestContext {
-  readonly ports: Pick<Ports, 'clock' | 'streams'>;
+  readonly ports: Pick<Ports, 'clock' | 'streams'> & Partial<Pick<Ports, 'facts'>>;
   readonly remote: Endpoint;
   readonly channel: FrameChannel;
   readonly timeoutMs: number;
@@ -208,13 +208,13 @@ class StreamRun {
     if (frame.direction === 'up') this.#test.onInterval?.('up', { startMs, endMs, bytes, tcp });
   }
 
-  #receive(): { receiving: Promise<PumpLog | undefined>; ready: Promise<void> } {
+  #receive(): { receiving: Promise<Pumped | undefined>; ready: Promise<void> } {
     const connections = this.#connections.down;
     if (connections.length === 0) return { receiving: Promise.resolve(undefined), ready: Promise.resolve() };
     let onReady: () => void = () => {};
     const ready = new Promise<void>((resolve) => (onReady = resolve));
     const { intervalMs, copy, onInterval } = this.#test;
-    const receiving = this.#context.ports.streams.pump({
+    const receiving = this.#pump({
       connections,
       role: 'receive',
       idleMs: IDLE_MS,
@@ -227,11 +227,11 @@ class StreamRun {
     return { receiving, ready };
   }
 
-  async #send(): Promise<PumpLog | undefined> {
+  async #send(): Promise<Pumped | undefined> {
     const connections = this.#connections.up;
     if (connections.length === 0) return undefined;
     const { intervalMs, durationMs, bytes, rateBps } = this.#test;
-    return await this.#context.ports.streams.pump({
+    return await this.#pump({
       connections,
       role: 'send',
       idleMs: IDLE_MS,
@@ -243,7 +243,16 @@ class StreamRun {
     });
   }
 
-  #results([sent, received]: readonly (PumpLog | undefined)[]): DirectionResult[] {
+  /** Moves the bytes, and sees how busy this host is meanwhile. */
+  async #pump(plan: PumpPlan): Promise<Pumped> {
+    const { streams, facts } = this.#context.ports;
+    const busy = async (): Promise<ProcessorTimes | undefined> => facts?.processors().catch(() => undefined);
+    const before = busy();
+    const log = await streams.pump(plan);
+    return { log, load: hostLoad(await before, await busy()) };
+  }
+
+  #results([sent, received]: readonly (Pumped | undefined)[]): DirectionResult[] {
     const results: DirectionResult[] = [];
     const theirs = (direction: 'up' | 'down'): PumpReport | undefined => this.#reports?.find((report) => report.direction === direction);
     const cut = (own: PumpLog, their: PumpReport | undefined): string | undefined => {
@@ -257,22 +266,32 @@ class StreamRun {
       results.push({
         direction: 'up',
         intervals: this.#told.up,
-        senderIntervals: sent.intervals,
+        senderIntervals: sent.log.intervals,
         receiver: theirs('up'),
-        sender: { direction: 'up', ...sent },
-        cut: cut(sent, theirs('up')),
+        sender: ownReport('up', sent),
+        cut: cut(sent.log, theirs('up')),
       });
     if (received)
       results.push({
         direction: 'down',
-        intervals: received.intervals,
+        intervals: received.log.intervals,
         senderIntervals: this.#told.down,
-        receiver: { direction: 'down', ...received },
+        receiver: ownReport('down', received),
         sender: theirs('down'),
-        cut: cut(received, theirs('down')),
+        cut: cut(received.log, theirs('down')),
       });
     return results;
   }
+}
+
+/** What a pump of this side did, and what the host did meanwhile. */
+interface Pumped {
+  readonly log: PumpLog;
+  readonly load: HostLoad | undefined;
+}
+
+function ownReport(direction: 'up' | 'down', { log, load }: Pumped): PumpReport {
+  return { direction, ...log, ...(load ? { host: load } : {}) };
 }
 
 function failureOf(event: ChannelEvent): string {

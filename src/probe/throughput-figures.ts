@@ -148,8 +148,17 @@ function detailsOf(result: DirectionResult, options: FigureOptions, figures: Fig
 
 function ends(who: 'sender' | 'receiver', report: PumpReport | undefined): Record<string, unknown> {
   if (!report) return {};
-  const { method, cpuMs, busiest, elapsedMs, broken } = report;
-  return { [who]: { method, cpuMs, ...(busiest === undefined ? {} : { busiest }), elapsedMs, ...(broken === 0 ? {} : { broken }) } };
+  const { method, cpuMs, busiest, host, elapsedMs, broken } = report;
+  return {
+    [who]: {
+      method,
+      cpuMs,
+      ...(busiest === undefined ? {} : { busiest }),
+      ...(host === undefined ? {} : { host }),
+      elapsedMs,
+      ...(broken === 0 ? {} : { broken }),
+    },
+  };
 }
 
 function tcpOf(info: TcpInfo | undefined): Record<string, unknown> {

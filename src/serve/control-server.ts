@@ -1,4 +1,4 @@
-import type { Clock, Connection, Streams } from '../base/index.js';
+import type { Clock, Connection, Endpoint, HostAbout, HostFacts, Streams } from '../base/index.js';
 import {
   CLIENT_FRAME_BYTES_MAX,
   CONTROL_NONCE_BYTES,
@@ -8,18 +8,22 @@ import {
   encodeAddress,
   proveKey,
   sameProof,
+  trimAbout,
 } from '../wire/index.js';
 import type { ControlFrame, RefusedFrame } from '../wire/index.js';
 import type { Limits } from './limits.js';
 import { RunningTest, refuseTest, sendOrClose } from './running-test.js';
 import { clientOf } from './sessions.js';
 import type { Tickets } from './tickets.js';
+import { TokenBucket } from './token-bucket.js';
 
 export interface ControlPorts {
   readonly clock: Pick<Clock, 'nowMs' | 'sleep'>;
   readonly pump: Streams['pump'];
   /** Unpredictable bytes. */
   readonly random: (count: number) => Uint8Array;
+  /** How busy this host is, for reports of tests; left out: not told. */
+  readonly processors?: HostFacts['processors'];
 }
 
 export interface ControlOptions {
@@ -29,6 +33,8 @@ export interface ControlOptions {
   readonly software: string;
   /** What a proved client gets for HTTP. */
   readonly tickets: Tickets;
+  /** What this host says of itself to a client at this address; left out: nothing. */
+  readonly about?: (remote: Endpoint) => Promise<HostAbout>;
 }
 
 /**
@@ -45,6 +51,7 @@ export class ControlServer {
     controls: 0,
     joins: 0,
     tests: 0,
+    abouts: 0,
     refusedKey: 0,
     refusedLimit: 0,
     refusedOther: 0,
@@ -53,11 +60,14 @@ export class ControlServer {
     bytesReceived: 0,
     bytesSent: 0,
   };
+  readonly #aboutBudget: TokenBucket;
   #closed = false;
 
   constructor(ports: ControlPorts, options: ControlOptions) {
     this.#ports = ports;
     this.#options = options;
+    const { aboutPerSecondMax } = options.limits;
+    this.#aboutBudget = new TokenBucket({ perSecond: aboutPerSecondMax, burst: aboutPerSecondMax, nowMs: ports.clock.nowMs() });
   }
 
   /**
@@ -129,6 +139,7 @@ export class ControlServer {
         durationMsMax: limits.testMs,
         rateBpsMax: limits.streamRateBpsMax,
       },
+      about: this.#options.about !== undefined,
     });
     await this.#serveTests(channel, client);
   }
@@ -158,6 +169,7 @@ export class ControlServer {
         if (frame.type === 'test' && !test) test = await this.#open(channel, frame, client);
         else if (frame.type === 'start' && test?.start()) continue;
         else if (frame.type === 'stop') test?.stop();
+        else if (frame.type === 'about' && !test && this.#options.about) await this.#about(channel, this.#options.about);
         else {
           await this.#refuse(
             channel,
@@ -169,6 +181,22 @@ export class ControlServer {
     } finally {
       if (test) this.#drop(test);
     }
+  }
+
+  /** Reading the facts costs a millisecond of system calls, and is not to be had without end. */
+  async #about(channel: FrameChannel, read: NonNullable<ControlOptions['about']>): Promise<void> {
+    if (!this.#aboutBudget.take(1, this.#ports.clock.nowMs())) {
+      await this.#refuse(channel, {
+        type: 'refused',
+        code: 'limit',
+        message: `this server tells about itself ${this.#options.limits.aboutPerSecondMax} times a second at most`,
+        hint: 'ask again later, or raise aboutPerSecondMax at the server',
+      });
+      return;
+    }
+    this.#counters.abouts++;
+    const about = await read(channel.connection.remote).catch(() => undefined);
+    await sendOrClose(channel, { type: 'about', ...(about ? { about: trimAbout(about) } : {}) }, this.#ports.clock);
   }
 
   async #open(channel: FrameChannel, frame: Extract<ControlFrame, { type: 'test' }>, client: string): Promise<RunningTest | undefined> {

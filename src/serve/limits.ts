@@ -78,6 +78,13 @@ export const LIMITS = {
     unit: 'ms',
     help: 'a control connection ends after this long without a frame and without a test',
   },
+  aboutPerSecondMax: {
+    default: 10,
+    min: 1,
+    max: 10_000,
+    unit: 'per second',
+    help: 'answers about this host (serve.about), to all clients',
+  },
   testsMax: { default: 32, min: 1, max: 1024, unit: 'count', help: 'TCP tests at once, of all clients' },
   testsPerClientMax: { default: 8, min: 1, max: 1024, unit: 'count', help: 'TCP tests at once of one client' },
   streamsMax: { default: 64, min: 1, max: 1024, unit: 'count', help: 'streams of one TCP test and direction' },

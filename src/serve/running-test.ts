@@ -1,6 +1,6 @@
 import { formatMs, formatRate } from '../base/index.js';
 import type { Connection, PumpInterval, PumpLog } from '../base/index.js';
-import { TEST_STREAMS_MAX } from '../wire/index.js';
+import { TEST_STREAMS_MAX, hostLoad } from '../wire/index.js';
 import type { ControlFrame, FrameChannel, PumpReport, RefusedFrame, TestFrame } from '../wire/index.js';
 import type { ControlPorts } from './control-server.js';
 import type { Limits } from './limits.js';
@@ -135,6 +135,7 @@ export class RunningTest {
       // What this side sends keeps to the rate and the bytes by itself; a test by time is bounded in bytes only here.
       if (receive ? this.#beyond(totalBytes, interval.endMs) : totalBytes > this.#context.limits.testBytesMax) this.#stop.abort();
     };
+    const before = ports.processors?.().catch(() => undefined);
     const log = await ports.pump({
       connections,
       role: receive ? 'receive' : 'send',
@@ -149,7 +150,8 @@ export class RunningTest {
       onInterval,
     });
     onReady();
-    return reportOf(direction, log);
+    const load = hostLoad(await before, await ports.processors?.().catch(() => undefined));
+    return { ...reportOf(direction, log), ...(load ? { host: load } : {}) };
   }
 
   /** Whether a client sends more than it said: limits that only the sender keeps are none. */

@@ -1,6 +1,8 @@
 import type { TcpInfo } from '../base/index.js';
+import { readAbout } from './about.js';
 import { FRAME_BYTES_MAX, TEST_STREAMS_MAX } from './control.js';
-import type { ControlFrame, ControlLimits, PumpReport } from './control.js';
+import type { ControlFrame, ControlLimits, HostLoad, PumpReport } from './control.js';
+import { Fields } from './fields.js';
 
 export type FrameResult = { readonly ok: true; readonly frame: ControlFrame } | { readonly ok: false; readonly why: string };
 
@@ -75,7 +77,15 @@ const READERS: Readers = {
   hello: (f) => ({ type: 'hello', nonce: f.hex('nonce', 16) }),
   challenge: (f) => ({ type: 'challenge', nonce: f.hex('nonce', 16), auth: f.flag('auth'), software: f.string('software', SHORT_TEXT) }),
   auth: (f) => ({ type: 'auth', mac: f.mac('mac') }),
-  welcome: (f) => ({ type: 'welcome', mac: f.mac('mac'), ticket: f.hex('ticket', 24), limits: readLimits(f.object('limits')) }),
+  welcome: (f) => {
+    const about = f.optional('about', () => f.flag('about'));
+    const limits = readLimits(f.object('limits'));
+    return { type: 'welcome', mac: f.mac('mac'), ticket: f.hex('ticket', 24), limits, ...(about === undefined ? {} : { about }) };
+  },
+  about: (f) => {
+    const about = f.optional('about', () => readAbout(f.object('about')));
+    return { type: 'about', ...(about === undefined ? {} : { about }) };
+  },
   refused: (f) => ({
     type: 'refused',
     code: f.oneOf('code', ['key', 'limit', 'protocol', 'unknown-test']),
@@ -132,6 +142,7 @@ function readLimits(f: Fields): ControlLimits {
 
 function readPump(f: Fields): PumpReport {
   const busiest = f.optional('busiest', () => f.number('busiest', 0, 1));
+  const host = f.optional('host', () => readHostLoad(f.object('host')));
   return {
     direction: f.oneOf('direction', ['up', 'down']),
     bytes: readBytes(f),
@@ -143,7 +154,13 @@ function readPump(f: Fields): PumpReport {
     broken: f.whole('broken', 0, TEST_STREAMS_MAX),
     aborted: f.flag('aborted'),
     ...(busiest === undefined ? {} : { busiest }),
+    ...(host === undefined ? {} : { host }),
   };
+}
+
+function readHostLoad(f: Fields): HostLoad {
+  const share = (name: string): number => f.number(name, 0, 1);
+  return { busy: share('busy'), busiestCpu: share('busiestCpu'), softirq: share('softirq'), steal: share('steal') };
 }
 
 function readBytes(f: Fields): number[] {
@@ -188,103 +205,6 @@ function readTcpInfo(f: Fields): TcpInfo {
     ...optional,
     ...(congestion === undefined ? {} : { congestion }),
   };
-}
-
-/** Typed access to an object from a peer. The first field that is not as it must be is kept in `wrong`; then anything returned is void. */
-class Fields {
-  readonly #object: Record<string, unknown>;
-  readonly #parent: Fields | undefined;
-  #wrong: string | undefined;
-
-  constructor(object: Record<string, unknown>, parent?: Fields) {
-    this.#object = object;
-    this.#parent = parent;
-  }
-
-  get wrong(): string | undefined {
-    return this.#wrong;
-  }
-
-  fail(name: string): void {
-    this.#wrong ??= name;
-    this.#parent?.fail(name);
-  }
-
-  optional<T>(name: string, read: () => T): T | undefined {
-    return this.#own(name) === undefined ? undefined : read();
-  }
-
-  text(name: string, lengthMax: number): string | undefined {
-    const value = this.#own(name);
-    return typeof value === 'string' && value.length <= lengthMax ? value : undefined;
-  }
-
-  string(name: string, lengthMax: number): string {
-    return this.text(name, lengthMax) ?? this.#bad(name, '');
-  }
-
-  hex(name: string, bytes: number): string {
-    const value = this.text(name, 2 * bytes) ?? '';
-    return value.length === 2 * bytes && /^[0-9a-f]*$/.test(value) ? value : this.#bad(name, '');
-  }
-
-  /** A proof of the key, or nothing where no key is asked for. */
-  mac(name: string): string {
-    return this.#own(name) === '' ? '' : this.hex(name, 32);
-  }
-
-  flag(name: string): boolean {
-    const value = this.#own(name);
-    return typeof value === 'boolean' ? value : this.#bad(name, false);
-  }
-
-  number(name: string, min: number, max: number): number {
-    const value = this.#own(name);
-    return typeof value === 'number' && value >= min && value <= max ? value : this.#bad(name, min);
-  }
-
-  whole(name: string, min: number, max: number): number {
-    const value = this.number(name, min, max);
-    return Number.isInteger(value) ? value : this.#bad(name, min);
-  }
-
-  oneOf<const T extends string>(name: string, choices: readonly T[]): T {
-    const value = this.#own(name);
-    return choices.find((choice) => choice === value) ?? this.#bad(name, choices[0] as T);
-  }
-
-  object(name: string): Fields {
-    const value = this.#own(name);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Fields(value as Record<string, unknown>, this);
-    return this.#bad(name, new Fields({}));
-  }
-
-  objects(name: string, lengthMax: number): Fields[] {
-    return this.list(name, lengthMax, (item) =>
-      typeof item === 'object' && item !== null && !Array.isArray(item) ? new Fields(item as Record<string, unknown>, this) : undefined,
-    );
-  }
-
-  list<T>(name: string, lengthMax: number, read: (item: unknown) => T | undefined): T[] {
-    const value = this.#own(name);
-    if (!Array.isArray(value) || value.length > lengthMax) return this.#bad(name, []);
-    const items: T[] = [];
-    for (const entry of value) {
-      const item = read(entry);
-      if (item === undefined) return this.#bad(name, []);
-      items.push(item);
-    }
-    return items;
-  }
-
-  #own(name: string): unknown {
-    return Object.hasOwn(this.#object, name) ? this.#object[name] : undefined;
-  }
-
-  #bad<T>(name: string, instead: T): T {
-    this.fail(name);
-    return instead;
-  }
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

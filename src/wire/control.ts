@@ -1,4 +1,4 @@
-import type { TcpInfo } from '../base/index.js';
+import type { HostAbout, TcpInfo } from '../base/index.js';
 import { HEADER_BYTES, PROTOCOL_VERSION, readHeader, view, writeHeader } from './header.js';
 
 /*
@@ -10,6 +10,7 @@ import { HEADER_BYTES, PROTOCOL_VERSION, readHeader, view, writeHeader } from '.
  *   S challenge                              S joined | refused
  *   C auth                                   (raw bytes once the control connection said start)
  *   S welcome | refused
+ *   C about               -> S about | refused: what bounds the path at the server's end
  *   C test                -> S ready | refused
  *   C start               -> S started, interval ..., report
  *   C stop, or closes: the server ends the test
@@ -28,7 +29,9 @@ export type ControlFrame =
   | { readonly type: 'hello'; readonly nonce: string }
   | { readonly type: 'challenge'; readonly nonce: string; readonly auth: boolean; readonly software: string }
   | { readonly type: 'auth'; readonly mac: string }
-  | { readonly type: 'welcome'; readonly mac: string; readonly ticket: string; readonly limits: ControlLimits }
+  | WelcomeFrame
+  /** A question of the client, and the server's answer. Only where the welcome said that it is answered. */
+  | { readonly type: 'about'; readonly about?: HostAbout }
   | RefusedFrame
   | TestFrame
   | { readonly type: 'ready'; readonly test: string }
@@ -39,6 +42,15 @@ export type ControlFrame =
   | IntervalFrame
   | { readonly type: 'report'; readonly pumps: readonly PumpReport[] }
   | { readonly type: 'stop' };
+
+export interface WelcomeFrame {
+  readonly type: 'welcome';
+  readonly mac: string;
+  readonly ticket: string;
+  readonly limits: ControlLimits;
+  /** Whether it tells about itself; missing in releases that do not know the question. */
+  readonly about?: boolean;
+}
 
 export interface RefusedFrame {
   readonly type: 'refused';

@@ -1,4 +1,5 @@
 import { proveKey } from '../../src/wire/index.js';
+import { nearAbout } from '../../src/probe/index.js';
 import { ControlServer, Tickets, UdpResponder, createHttpResponder, limitsOf } from '../../src/serve/index.js';
 import type { SimHost } from '../../src/sim/index.js';
 
@@ -17,8 +18,17 @@ export function serveOn(host: SimHost, options: { port: number; key?: Uint8Array
   const random = bytesFrom(host.name);
   const key = options.key ? { key: options.key } : {};
   const tickets = new Tickets({ lifetimeMs: limits.ticketMs, max: limits.ticketsMax, random });
-  const { clock, streams } = host.ports;
-  const control = new ControlServer({ clock, pump: (plan) => streams.pump(plan), random }, { limits, software: 'tautline/test', tickets, ...key });
+  const { clock, streams, facts } = host.ports;
+  const control = new ControlServer(
+    { clock, pump: (plan) => streams.pump(plan), random, processors: () => facts.processors() },
+    {
+      limits,
+      software: 'tautline/test',
+      tickets,
+      ...key,
+      about: async (remote) => ({ ...(await nearAbout(facts, remote.host)), observed: remote.host }),
+    },
+  );
   const responder = createHttpResponder({
     limits,
     software: 'tautline/test',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { PumpInterval, PumpLog, PumpPlan } from '../../src/base/index.js';
+import type { Endpoint, HostAbout, ProcessorTimes, PumpInterval, PumpLog, PumpPlan } from '../../src/base/index.js';
 import { ControlServer, Tickets, limitsOf } from '../../src/serve/index.js';
 import { CLIENT_FRAME_BYTES_MAX, FrameChannel, controlTranscript, encodeFrame, encodePreface, proveKey } from '../../src/wire/index.js';
 import type { ControlFrame, TestFrame } from '../../src/wire/index.js';
@@ -12,8 +12,15 @@ const KEY = new TextEncoder().encode('a key of some length');
 const NONCE = '0f'.repeat(16);
 const TEST: TestFrame = { type: 'test', direction: 'up', streams: 1, durationMs: 1000, intervalMs: 100 };
 
+interface WorldOptions {
+  readonly key?: Uint8Array;
+  readonly limits?: Record<string, number>;
+  readonly about?: (remote: Endpoint) => Promise<HostAbout>;
+  readonly processors?: () => Promise<ProcessorTimes | undefined>;
+}
+
 /** A server whose time stands still unless moved, and whose pumps end when they are told to. */
-function world(options: { key?: Uint8Array; limits?: Record<string, number> } = {}) {
+function world(options: WorldOptions = {}) {
   const sleepers: { atMs: number; wake: () => void }[] = [];
   let nowMs = 0;
   const clock = {
@@ -48,8 +55,14 @@ function world(options: { key?: Uint8Array; limits?: Record<string, number> } = 
   const random = (count: number): Uint8Array => new Uint8Array(count).fill(++turn);
   const tickets = new Tickets({ lifetimeMs: 1000, max: 8, random });
   const server = new ControlServer(
-    { clock, pump, random },
-    { limits: limitsOf(options.limits ?? {}), software: 'tautline/test', tickets, ...(options.key ? { key: options.key } : {}) },
+    { clock, pump, random, ...(options.processors ? { processors: options.processors } : {}) },
+    {
+      limits: limitsOf(options.limits ?? {}),
+      software: 'tautline/test',
+      tickets,
+      ...(options.key ? { key: options.key } : {}),
+      ...(options.about ? { about: options.about } : {}),
+    },
   );
   return {
     server,
@@ -193,6 +206,85 @@ describe('control server: handshake', () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('control server: about its host', () => {
+  const HOST: HostAbout = { name: 'b', os: 'o', kernel: 'k', cpus: 2 };
+  const about = (remote: Endpoint): Promise<HostAbout> => Promise.resolve({ ...HOST, observed: remote.host });
+
+  it('tells a client that has finished the handshake, and how it sees the client', async () => {
+    const here = world({ about });
+    const { channel } = await control(here, { host: '10.0.0.9' });
+    await channel.send({ type: 'about' });
+    assert.deepEqual(await frame(channel), { type: 'about', about: { ...HOST, observed: '10.0.0.9' } });
+    assert.equal(here.server.counters()['abouts'], 1);
+    await ready(channel);
+  });
+
+  it('tells nobody before the handshake', async () => {
+    const here = world({ about });
+    const { channel, end } = here.connect({ type: 'about' });
+    assert.equal((await refusal(channel)).code, 'protocol');
+    const { channel: other } = here.connect({ type: 'hello', nonce: NONCE });
+    await frame(other);
+    await other.send({ type: 'about' });
+    assert.equal((await refusal(other)).code, 'protocol');
+    await settle();
+    assert.equal(end.ended, 'end');
+    assert.equal(here.server.counters()['abouts'], 0);
+  });
+
+  it('says in the welcome whether it tells, and does not when it is set so', async () => {
+    for (const options of [{}, { about }]) {
+      const { channel } = world(options).connect({ type: 'hello', nonce: NONCE });
+      await frame(channel);
+      await channel.send({ type: 'auth', mac: '' });
+      const welcome = await frame(channel);
+      assert.ok(welcome.type === 'welcome');
+      assert.equal(welcome.about, 'about' in options);
+    }
+    const { channel } = await control(world());
+    await channel.send({ type: 'about' });
+    assert.equal((await refusal(channel)).code, 'protocol');
+  });
+
+  it('answers so often and no more, and the connection goes on', async () => {
+    const here = world({ about, limits: { aboutPerSecondMax: 2 } });
+    const { channel } = await control(here);
+    const other = await control(here);
+    for (const { channel: asking } of [{ channel }, other]) {
+      await asking.send({ type: 'about' });
+      assert.equal((await frame(asking)).type, 'about');
+    }
+    await channel.send({ type: 'about' });
+    assert.equal((await refusal(channel)).code, 'limit');
+    here.passMs(500);
+    await channel.send({ type: 'about' });
+    assert.equal((await frame(channel)).type, 'about');
+  });
+
+  it('says nothing where the host cannot be read', async () => {
+    const { channel } = await control(world({ about: () => Promise.reject(new Error('EACCES')) }));
+    await channel.send({ type: 'about' });
+    assert.deepEqual(await frame(channel), { type: 'about' });
+  });
+
+  it('reports how busy the host was while a test moved bytes', async () => {
+    let busyMs = 0;
+    const processors = (): Promise<ProcessorTimes> =>
+      Promise.resolve({ atMs: 0, cpus: [{ busyMs, softirqMs: busyMs / 2, stealMs: 0, idleMs: 1000 - busyMs + (busyMs > 0 ? 1000 : 0) }] });
+    const here = world({ processors });
+    const { channel } = await control(here);
+    const test = await ready(channel);
+    await frame(here.connect({ type: 'join', test, index: 0, direction: 'up' }).channel);
+    await channel.send({ type: 'start' });
+    await frame(channel);
+    busyMs = 600;
+    here.pumps[0]?.end();
+    const report = await frame(channel);
+    assert.ok(report.type === 'report');
+    assert.deepEqual(report.pumps[0]?.host, { busy: 0.6, busiestCpu: 0.6, softirq: 0.3, steal: 0 });
   });
 });
 

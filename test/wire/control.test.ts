@@ -41,6 +41,7 @@ const pump = fc.record(
     fallbacks: fc.array(fc.string({ maxLength: 20 }), { maxLength: 3 }),
     cpuMs: figure,
     busiest: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs),
+    host: fc.constant({ busy: 0.25, busiestCpu: 1, softirq: 0.5, steal: 0 }),
     broken: fc.nat(64),
     aborted: fc.boolean(),
   },
@@ -55,7 +56,9 @@ const frame: fc.Arbitrary<ControlFrame> = fc.oneof(
     mac: hex(32),
     ticket: hex(24),
     limits: fc.record({ streamsMax: fc.integer({ min: 1, max: 64 }), durationMsMax: fc.integer({ min: 1, max: 1e6 }) }),
+    about: fc.boolean(),
   }),
+  fc.constant({ type: 'about' as const }),
   fc.record({
     type: fc.constant('refused' as const),
     code: fc.constantFrom('key' as const, 'limit' as const),
