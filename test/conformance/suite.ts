@@ -3,6 +3,7 @@ import { after, before, describe } from 'node:test';
 import type { Bench } from './bench.js';
 import { clockBehaves, commandsBehave, factsBehave, filesBehave, namesBehave } from './host-side.js';
 import { datagramsBehave } from './datagrams.js';
+import { packetsBehave } from './packets.js';
 import { streamsBehave } from './streams.js';
 import { webBehaves } from './web.js';
 
@@ -27,6 +28,7 @@ export function portsBehave(name: string, make: () => Promise<Bench>): void {
     namesBehave(bench);
     factsBehave(bench);
     datagramsBehave(bench);
+    packetsBehave(bench);
     streamsBehave(bench);
     webBehaves(bench);
   });

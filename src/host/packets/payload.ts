@@ -40,7 +40,7 @@ export function writeIcmpMessage(into: Uint8Array, header: { readonly type: numb
   into[0] = header.type;
   put16(into, 4, header.identifier);
   put16(into, 6, header.sequence);
-  if (into.length >= 8 + BALANCE_BYTES) put16(into, 8, balance(header.sequence + into.length));
+  if (into.length >= 8 + BALANCE_BYTES) put16(into, 8, balance(header.sequence));
 }
 
 /** The word that makes `sum` and itself add up to the constant, in ones' complement. */
