@@ -24,6 +24,37 @@ describe('commands', () => {
     assert.equal(result.outcome, 'timeout');
   });
 
+  test('variables are set and taken away', async () => {
+    const script = 'console.log(process.env.TAUTLINE_GIVEN, process.env.HOME, process.env.LC_ALL)';
+    const result = await commands.run(process.execPath, ['-e', script], {
+      timeoutMs: 20_000,
+      environment: { TAUTLINE_GIVEN: 'yes', HOME: undefined },
+    });
+    assert.deepEqual(result, { outcome: 'exited', code: 0, stdout: 'yes undefined C\n', stderr: '' });
+  });
+
+  test('without a terminal a program leads a session of its own and cannot open one', async () => {
+    const look = 'echo $(($(cut -d" " -f6 /proc/$$/stat) == $$)); (: </dev/tty) 2>/dev/null && echo open || echo shut';
+    const result = await commands.run(
+      'sh',
+      ['-c', process.platform === 'linux' ? look : 'echo 1; (: </dev/tty) 2>/dev/null && echo open || echo shut'],
+      {
+        timeoutMs: 20_000,
+        terminal: 'none',
+      },
+    );
+    assert.equal(result.outcome === 'exited' ? result.stdout : '', '1\nshut\n');
+  });
+
+  test('without a terminal what a program started ends with it when it is cut short', async () => {
+    const stop = new AbortController();
+    // The inner program keeps the output open: the run ends only once it is gone too.
+    const running = commands.run('sh', ['-c', 'sleep 600 & wait'], { timeoutMs: 20_000, signal: stop.signal, terminal: 'none' });
+    await new Promise((resolve) => setImmediate(resolve));
+    stop.abort();
+    assert.equal((await running).outcome, 'timeout');
+  });
+
   test('output beyond the limit is cut', async () => {
     const result = await commands.run(process.execPath, ['-e', 'process.stdout.write("x".repeat(5 * 1024 * 1024))'], { timeoutMs: 20_000 });
     assert.equal(result.outcome === 'exited' ? result.stdout.length : 0, 4 * 1024 * 1024);
