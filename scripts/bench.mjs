@@ -6,6 +6,8 @@ import { ROOT, compile, ensureBuilt, ensureInstalled, fail, requireNode } from '
 requireNode();
 ensureInstalled();
 ensureBuilt();
+// What a benchmark measures is nobody's history.
+process.env.TAUTLINE_HISTORY_ENABLED = 'no';
 const out = join(ROOT, '.bench', 'build');
 if (compile('tsconfig.test.json', out) !== 0) fail('the code does not compile.', 1);
 await import(pathToFileURL(join(out, 'bench', 'main.js')).href);

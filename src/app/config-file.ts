@@ -12,7 +12,7 @@ export interface ConfigFile {
 }
 
 /** Sections that may be left empty, as in a file whose examples are all commented out. */
-const SECTIONS = ['peers', 'bands', 'limits', 'serve', 'check'];
+const SECTIONS = ['peers', 'bands', 'limits', 'serve', 'check', 'history', 'advice'];
 
 /** @returns undefined when there is no such file. @throws TautlineError `config`, `io`, `permission` */
 export async function readConfigFile(files: TextFiles, path: string): Promise<ConfigFile | undefined> {

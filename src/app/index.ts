@@ -6,11 +6,15 @@
  *
  *     const document = await measure(ports, { probe: 'echo', target: '10.0.0.2', options: { count: 100 }, ... });
  */
+export * from './advise.js';
+export { workloadHelp } from './advise-workloads.js';
 export * from './check.js';
 export * from './check-host.js';
 export * from './config.js';
 export * from './config-reference.js';
 export * from './config-schema.js';
+export * from './history.js';
+export * from './keep-run.js';
 export * from './key.js';
 export * from './measure.js';
 export * from './nearest.js';

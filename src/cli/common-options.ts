@@ -13,6 +13,7 @@ export interface CommonFlags {
   readonly output?: string;
   readonly quiet?: boolean;
   readonly color?: boolean;
+  readonly history?: boolean;
   readonly config?: string;
   readonly keyFile?: string;
   readonly seed?: string;
@@ -35,6 +36,7 @@ export function addResultOptions(command: Command): Command {
       new Option('--html <file>', 'write the result as a page of its own too, whatever else is written; - for stdout alone').argParser(pageName),
     )
     .option('--output <file>', 'write the result to a file, whole or not at all; its ending says the format: .json, .md, .csv, .html, .txt')
+    .option('--no-history', 'do not keep this run for tautline history')
     .addOption(settingOption('seed'))
     .addOption(new Option('-4', 'use IPv4 only').conflicts('6'))
     .addOption(new Option('-6', 'use IPv6 only').conflicts('4'));
@@ -69,6 +71,7 @@ export function settingsOfFlags(flags: CommonFlags): Record<string, string | und
     family: flags[4] === true ? '4' : flags[6] === true ? '6' : undefined,
     format,
     color: flags.color === false ? 'never' : undefined,
+    'history.enabled': flags.history === false ? 'no' : undefined,
   };
 }
 

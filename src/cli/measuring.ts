@@ -1,5 +1,5 @@
 import type { Config, Progress } from '../app/index.js';
-import { createHostPorts, keepHeapSmall, loadConfig } from '../app/index.js';
+import { createHostPorts, keepHeapSmall, keepRun, loadConfig, runFolder } from '../app/index.js';
 import type { HostPorts } from '../app/index.js';
 import { REPORTS } from '../report/index.js';
 import type { ResultDocument } from '../results/index.js';
@@ -51,6 +51,7 @@ export async function runMeasuring(
     });
     const written = await output.write(text);
     const pageWritten = await pageOutput?.write(REPORTS.html.render(document, { color: false, width: REPORT_WIDTH }));
+    await keep({ document, config, terminal, ports, quiet });
     if (document.interrupted === true) return EXIT.interrupted;
     return written && pageWritten !== false ? code : EXIT.unmeasured;
   } finally {
@@ -76,8 +77,26 @@ export function readConfig(
   });
 }
 
+/** The run is in the history from here on; where it cannot be, that is a note and no failure. */
+async function keep(run: { document: ResultDocument; config: Config; terminal: Terminal; ports: HostPorts; quiet: boolean }): Promise<void> {
+  const { history } = run.config;
+  if (!history.enabled) return;
+  const { terminal, ports } = run;
+  const note = await keepRun(ports, run.document, {
+    folder: historyFolder(run.config, terminal),
+    ...(history.keep === undefined ? {} : { keep: history.keep }),
+    ...(history.folder === undefined ? { homeFolder: terminal.homeFolder } : {}),
+  });
+  if (note !== undefined && !run.quiet) terminal.stderr(`tautline: ${note}\n`);
+}
+
+/** Where runs are kept: where a person chose, else the platform's place. */
+export function historyFolder(config: Config, terminal: Terminal): string {
+  return config.history.folder ?? runFolder(terminal.env, terminal.homeFolder, terminal.platform);
+}
+
 /** https://no-color.org: any non-empty NO_COLOR turns colours off. */
-function colored(config: Config, terminal: Terminal, toTerminal: boolean): boolean {
+export function colored(config: Config, terminal: Terminal, toTerminal: boolean): boolean {
   if (config.color !== 'auto') return config.color === 'always';
   return toTerminal && (terminal.env['NO_COLOR'] ?? '') === '' && terminal.env['TERM'] !== 'dumb';
 }

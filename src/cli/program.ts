@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   check: { summary: 'measure, rate and explain: the main job', load: async () => (await import('./check.js')).checkCommand },
   serve: { summary: 'answer measurements from peers', load: async () => (await import('./serve.js')).serveCommand },
   measure: { summary: 'run one probe', load: async () => (await import('./measure.js')).measureCommand },
+  advise: { summary: 'what a faster link would change, and what it costs', load: async () => (await import('./advise.js')).adviseCommand },
+  history: { summary: 'list and plot what was measured before', load: async () => (await import('./history.js')).historyCommand },
   export: { summary: 'print what other programs need: schema', load: async () => (await import('./export.js')).exportCommand },
 };
 

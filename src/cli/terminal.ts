@@ -3,6 +3,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingFolder: string;
   readonly homeFolder: string;
+  /** As Node names it: `linux`, `darwin`. */
+  readonly platform: string;
   readonly stdoutIsTty: boolean;
   readonly stderrIsTty: boolean;
   readonly width: number;
@@ -26,6 +28,7 @@ export function processTerminal(): Terminal {
     env: process.env,
     workingFolder: process.cwd(),
     homeFolder: process.env['HOME'] ?? '/',
+    platform: process.platform,
     stdoutIsTty: process.stdout.isTTY === true,
     stderrIsTty: process.stderr.isTTY === true,
     width: process.stdout.columns ?? WIDTH_DEFAULT,

@@ -82,15 +82,25 @@ function sufficient({ sufficient: rows = [] }: Advice, context: Context): string
 }
 
 function causes(advice: Advice, context: Context): string[] {
-  const lines = advice.causes.flatMap(({ rank, title, confidence, why, check, command }) => [
-    ...prose(`${rank}. ${title}${confidence === undefined ? '' : ` (${confidence})`}`, context, '  ', '     '),
-    ...quiet(why, context, '     '),
-    ...prose(`tell by: ${check}`, context, '     '),
-    ...(command === undefined ? [] : [`     $ ${printable(command)}`]),
-  ]);
+  const rest = advice.causes.slice(CAUSES_MAX).map(({ title }) => title);
+  const lines = advice.causes
+    .slice(0, CAUSES_MAX)
+    .flatMap(({ rank, title, confidence, why, check, command }) => [
+      ...prose(`${rank}. ${title}${confidence === undefined ? '' : ` (${confidence})`}`, context, '  ', '     '),
+      ...quiet(why, context, '     '),
+      ...prose(`tell by: ${check}`, context, '     '),
+      ...(command === undefined ? [] : [`     $ ${printable(command)}`]),
+    ]);
   const out = (advice.ruledOut ?? []).flatMap(({ id, why }) => quiet(`not the ${id}: ${why}`, context, '  ', '    '));
-  return section('Why the link runs slower than it could, the likeliest first', [...lines, ...out], context);
+  return section(
+    'Why the link runs slower than it could, the likeliest first',
+    [...lines, ...(rest.length > 0 ? quiet(`less likely: ${rest.join('; ')} (--json tells more)`, context, '  ', '    ') : []), ...out],
+    context,
+  );
 }
+
+/** A person reads no more. */
+const CAUSES_MAX = 4;
 
 function ways(advice: Advice, context: Context): string[] {
   const lines = advice.options.flatMap(({ title, usd, parts, limits, steps }, i) => [

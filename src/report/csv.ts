@@ -67,7 +67,7 @@ function placesOf(document: ResultDocument): Place[] {
  * Text that begins like a formula gets an apostrophe before it, as OWASP advises ("CSV Injection"): a reason
  * or a name may come from a peer, and a spreadsheet would run it. Numbers stay as they are.
  */
-function write(field: Field): string {
+export function write(field: Field): string {
   if (field === undefined) return '';
   if (typeof field === 'number') return Number.isFinite(field) ? String(field) : '';
   const text = printable(field);

@@ -1,12 +1,12 @@
-import { DOCUMENT_SCHEMAS, MeasurementSchema, type ResultDocument, SubjectSchema } from '../results/index.js';
+import { type AnyDocument, DOCUMENT_SCHEMAS, MeasurementSchema, SubjectSchema } from '../results/index.js';
 
 /**
  * The document as it is, in two-space JSON. Keys stand in the order of their declaration, so that two
  * documents can be compared line by line whichever code put them together; what is not declared follows as it came.
  */
-export function renderJson(document: ResultDocument): string {
-  const kind = document.schema === 'tautline.measure/1' ? 'measure' : 'check';
-  const text = JSON.stringify(ordered(document, Object.keys(DOCUMENT_SCHEMAS[kind].entries)), undefined, 2);
+export function renderJson(document: AnyDocument): string {
+  const declared = Object.values(DOCUMENT_SCHEMAS).find(({ entries }) => entries.schema.literal === document.schema);
+  const text = JSON.stringify(ordered(document, Object.keys(declared?.entries ?? {})), undefined, 2);
   // JSON leaves these as they are, and a terminal may obey the 8-bit control characters.
   return `${text.replace(UNESCAPED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 }

@@ -59,7 +59,7 @@ export type MeasureDocument = v.InferOutput<typeof MeasureDocumentSchema>;
 /** One thing that `check` looked at: the gateway, a resolver, a peer's path, this host itself. */
 export const SubjectSchema = v.object({
   name: v.string(),
-  role: v.picklist(['target', 'gateway', 'resolver', 'self', 'interface']),
+  role: v.picklist(['target', 'gateway', 'resolver', 'self', 'interface', 'containers']),
   address: v.optional(v.string()),
   /** The peer that this is a path to, and the path's name and kind (`lan`, `tailscale`, `ssh`, `wan` ...). */
   peer: v.optional(v.string()),
@@ -99,6 +99,8 @@ export type AdviceDocument = v.InferOutput<typeof AdviceDocumentSchema>;
 export const HistoryEntrySchema = v.object({
   id: v.string(),
   kind: v.string(),
+  /** Of a single measurement. */
+  probe: v.optional(v.string()),
   startedAt: v.string(),
   target: v.optional(v.string()),
   interrupted: v.optional(v.boolean()),

@@ -1,6 +1,6 @@
 import { TautlineError } from '../base/index.js';
 import type { Files } from '../base/index.js';
-import type { CheckDocument, MeasureDocument, ResultDocument } from '../results/index.js';
+import type { ResultDocument } from '../results/index.js';
 import { nameRun, readRunName } from './run-name.js';
 import type { RunName } from './run-name.js';
 
@@ -133,13 +133,13 @@ export async function readRun({ files, folder }: Archive, name: RunName): Promis
 const VERSIONS: Readonly<Record<string, number>> = { check: 1, measure: 1 };
 
 function whyNotRead(value: unknown, name: RunName): string | undefined {
-  const document = (typeof value === 'object' && value !== null ? value : {}) as Partial<CheckDocument & MeasureDocument>;
-  const [, kind = '', version = ''] = /^tautline\.([a-z]+)\/(\d+)$/.exec(String(document.schema)) ?? [];
+  const document = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const [, kind = '', version = ''] = /^tautline\.([a-z]+)\/(\d+)$/.exec(String(document['schema'])) ?? [];
   const known = VERSIONS[kind];
   if (known === undefined) return 'it holds no run of tautline';
-  if (Number(version) > known) return `a newer release wrote it (${String(document.schema)})`;
-  if (kind !== name.kind || document.startedAt !== name.startedAt) return 'its name and what it holds differ';
-  const lists = kind === 'check' ? document.subjects : document.measurements;
+  if (Number(version) > known) return `a newer release wrote it (${String(document['schema'])})`;
+  if (kind !== name.kind || document['startedAt'] !== name.startedAt) return 'its name and what it holds differ';
+  const lists = document[kind === 'check' ? 'subjects' : 'measurements'];
   return Array.isArray(lists) && lists.every((each) => typeof each === 'object' && each !== null) ? undefined : 'parts of it are missing';
 }
 

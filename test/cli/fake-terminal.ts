@@ -13,6 +13,7 @@ export function fakeTerminal(overrides: Partial<Terminal> = {}): FakeTerminal {
     env: {},
     workingFolder: '/none',
     homeFolder: '/none',
+    platform: 'linux',
     stdoutIsTty: false,
     stderrIsTty: false,
     width: 80,

@@ -27,9 +27,9 @@ export function actionsOf({ worthwhile, otherLimit, causes, options, workloads }
         costs: 'nothing',
       },
     ];
-  const checks = causes.slice(0, CHECKS_MAX).map(({ title, check, command }): Action => ({
+  const checks = causes.slice(0, CHECKS_MAX).map(({ title, command }): Action => ({
     term: 'short',
-    text: `${title}? ${check}`,
+    text: `find out whether it is this: ${title}`,
     ...(command === undefined ? {} : { command }),
     costs: 'nothing',
   }));

@@ -1,4 +1,3 @@
-import { formatQuantity } from '../../base/index.js';
 import type { Advice } from '../../results/index.js';
 import { actionsOf } from './actions.js';
 import { basisOf } from './carriers.js';
@@ -9,7 +8,7 @@ import type { Situation, UpgradeInput } from './input.js';
 import { speedName } from './link-speeds.js';
 import { optionsOf } from './options.js';
 import { PRICES, monthsOld } from './prices.js';
-import { durationText } from './workload.js';
+import { durationText, plainQuantity } from './workload.js';
 import { WORKLOAD_KINDS } from './workloads/registry.js';
 
 /** Advice where a faster link is worth its money; undefined where it is not, or where too little is known of both ends. */
@@ -67,7 +66,7 @@ function assumptions(input: UpgradeInput, situation: Situation, basis: Basis): s
       : []),
     ...(basis.impossible
       ? [
-          `the measured ${formatQuantity(input.measured?.bps ?? 0, 'bps')} is above the ${formatQuantity(basis.ceilingBps, 'bps')} that ${speedName(situation.fromBps)} can carry: a measuring error, or the link is faster than declared; it was left out`,
+          `the measured ${plainQuantity(input.measured?.bps ?? 0, 'bps')} is above the ${plainQuantity(basis.ceilingBps, 'bps')} that ${speedName(situation.fromBps)} can carry: a measuring error, or the link is faster than declared; it was left out`,
         ]
       : []),
     ...basis.assumed,
@@ -87,8 +86,8 @@ function defaulted(input: UpgradeInput): string[] {
 }
 
 function valueText(takes: string | undefined, value: number): string {
-  if (takes === 'size') return formatQuantity(value, 'bytes');
-  if (takes === 'rate') return formatQuantity(value, 'bps');
+  if (takes === 'size') return plainQuantity(value, 'bytes');
+  if (takes === 'rate') return plainQuantity(value, 'bps');
   if (takes === 'duration') return durationText(value / 1000);
   return takes === 'share' ? `${value * 100} %` : String(value);
 }
@@ -109,7 +108,7 @@ function sentenceOf({ worthwhile, otherLimit, options, workloads, causes }: Boug
   const [best] = gains;
   const gain = best
     ? `${capital(best.title)}: ${best.now.text} now, ${best.after.text} with ${to}.`
-    : `${to} carries up to ${formatQuantity(basis.carriers.after.bounds[0]?.bps ?? 0, 'bps')} of payload, ${from} ${formatQuantity(basis.ceilingBps, 'bps')}.`;
+    : `${to} carries up to ${plainQuantity(basis.carriers.after.bounds[0]?.bps ?? 0, 'bps')} of payload, ${from} ${plainQuantity(basis.ceilingBps, 'bps')}.`;
   if (cause?.confidence === 'certain' && cause.id === 'setting') return `${gain} It may cost nothing: ${cause.why}.`;
   const first = cause
     ? ` Check first, at no cost: ${cause.title}${cause.confidence === 'possible' ? ` (the likeliest of ${causes.length} causes, none proven)` : ''}.`

@@ -1,7 +1,7 @@
-import { formatQuantity } from '../../base/index.js';
 import type { Situation, UpgradeInput } from './input.js';
 import { goodputCeilingBps, speedName } from './link-speeds.js';
 import type { Bound, Carrier, Carriers } from './workload.js';
+import { plainQuantity } from './workload.js';
 
 /** Where nothing was measured: two switches on a local network. */
 export const RTT_MS_ASSUMED = 0.3;
@@ -48,7 +48,7 @@ export function basisOf(input: UpgradeInput, situation: Situation): Basis {
   const rttMs = input.measured?.rttMs ?? RTT_MS_ASSUMED;
   if (input.measured?.rttMs === undefined) assumed.push(`a round trip of ${RTT_MS_ASSUMED} ms, as on a local network`);
   if (!input.disk)
-    assumed.push(`${DISK_ASSUMED.name} at both ends, ${formatQuantity(DISK_ASSUMED.bps / 8, 'bytes')}/s (--disk sata, hdd or a rate says otherwise)`);
+    assumed.push(`${DISK_ASSUMED.name} at both ends, ${plainQuantity(DISK_ASSUMED.bps / 8, 'bytes')}/s (--disk sata, hdd or a rate says otherwise)`);
   const disk = input.disk ?? DISK_ASSUMED;
   const carrier = (linkBps: number, bounds: readonly Bound[]): Carrier => ({
     linkBps,
@@ -92,5 +92,5 @@ function limitBeside(measuredBps: number | undefined, { fromBps, linkBps, others
   const lowestOther = [...others].sort((a, b) => a.bps - b.bps)[0];
   if (lowestOther && lowestOther.bps < linkBps * LINK_SHARE_MIN) return lowestOther;
   if (measuredBps === undefined || measuredBps >= linkBps * LINK_SHARE_MIN) return undefined;
-  return { what: `what keeps the path at ${formatQuantity(measuredBps, 'bps')} now (not the ${speedName(fromBps)} link)`, bps: measuredBps };
+  return { what: `what keeps the path at ${plainQuantity(measuredBps, 'bps')} now (not the ${speedName(fromBps)} link)`, bps: measuredBps };
 }

@@ -50,15 +50,19 @@ export function directSteps(ends: readonly End[], taken: readonly string[]): str
     DIRECT_NETWORKS[0] ??
     '';
   const address = (i: number): string => `${network}.${i + 1}`;
-  const sides = [0, 1].flatMap((i) => {
-    const end = ends.find(({ side }) => side === (i === 0 ? 'near' : 'far'));
-    return addressSteps(end?.name ?? (i === 0 ? 'this host' : 'the other host'), end?.os, address(i));
+  const sides = (['near', 'far'] as const).flatMap((side, i) => {
+    const end = ends.find((each) => each.side === side);
+    const name = end?.name ?? (i === 0 ? 'this host' : 'the other host');
+    // What is not known would only be written twice.
+    if (i === 1 && end === undefined) return [`${name}: the same with ${address(1)} in place of ${address(0)}`];
+    return addressSteps(name, end?.os, address(i));
   });
   return [
     'plug the cable into a free port of each host; twisted pair needs no crossover cable',
     ...sides,
-    `measure it: tautline serve --bind ${address(1)} --key-file tautline.key on the other host, then tautline check ${address(1)} --key-file tautline.key here`,
-    `use it: add the path to tautline.yaml (peers: NAME: paths: direct: ${address(1)}) and give programs the new address; the old network stays the way to everything else`,
+    `on the other host, to measure it: tautline serve --bind ${address(1)} --key-file tautline.key`,
+    `here: tautline check ${address(1)} --key-file tautline.key`,
+    `use it: add the path to tautline.yaml (peers, NAME, paths, direct: ${address(1)}) and give programs the new address; the old network stays the way to everything else`,
   ];
 }
 

@@ -54,7 +54,7 @@ export interface End {
 export function situationOf(input: UpgradeInput): Situation | undefined {
   const ends = (['near', 'far'] as const).flatMap((side): End[] => {
     const about = input[side];
-    return about?.link ? [{ name: about.name, side, os: about.os, link: about.link }] : [];
+    return about?.link ? [{ name: about.name, side, link: about.link, ...(about.os === 'unknown' ? {} : { os: about.os }) }] : [];
   });
   if (ends.some(({ link }) => link.kind !== 'ethernet')) return undefined;
   const negotiated = bothEnds(ends, ({ speedBps }) => speedBps);

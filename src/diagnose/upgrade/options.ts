@@ -1,4 +1,3 @@
-import { formatQuantity } from '../../base/index.js';
 import type { AdviceOption } from '../../results/index.js';
 import { CABLE_NAMES, cableCarries } from './cables.js';
 import { cablingFor, lengthUsd } from './cabling.js';
@@ -9,6 +8,7 @@ import { copperName, goodputCeilingBps, speedName } from './link-speeds.js';
 import { PRICES } from './prices.js';
 import type { Part, PartId, PriceList } from './prices.js';
 import { fittingSwitches } from './switches.js';
+import { plainQuantity } from './workload.js';
 
 type Line = AdviceOption['parts'][number];
 
@@ -66,7 +66,7 @@ function direct(order: Order): AdviceOption | undefined {
         ? `only these two hosts gain; each keeps its other port for everything else`
         : 'each host needs a free port for it: where the only port is taken, the host loses the network (Wi-Fi or a second adapter keeps it)',
       'static addresses: nothing hands out addresses on such a cable',
-      `up to ${formatQuantity(goodputCeilingBps(situation.toBps), 'bps')} of payload (MTU 1500)`,
+      `up to ${plainQuantity(goodputCeilingBps(situation.toBps), 'bps')} of payload (MTU 1500)`,
       ...cableNotes(order, situation.toBps, metres),
     ],
     steps: directSteps(situation.ends, taken),
@@ -88,7 +88,7 @@ function switches(order: Order, bps: number): AdviceOption[] {
       parts: [...parts, ...merged(hostLines), ...adapters],
       limits: [
         `${describePorts(used)}; the uplink to the rest of the network stays at ${used.some(({ uplink }) => uplink === 'fast') ? `the speed of the old switch, on one of the fast ports` : '1 Gbit/s, on its own port'}`,
-        `up to ${formatQuantity(goodputCeilingBps(bps), 'bps')} of payload between any two hosts (MTU 1500)`,
+        `up to ${plainQuantity(goodputCeilingBps(bps), 'bps')} of payload between any two hosts (MTU 1500)`,
         ...(used.some(({ module }) => module === 'module-10gbase-t') ? ['10GBASE-T modules for SFP+ reach about 30 m and draw 2 to 3 W each'] : []),
         ...(model.note === undefined ? [] : [model.note]),
         ...cableNotes(order, bps, metres),

@@ -84,16 +84,23 @@ export function verdictOf(factor: number, met: { readonly now: boolean; readonly
   return met?.after === true ? 'needs it' : 'helps';
 }
 
+/** A declared figure as a person would write it: `10 GB` and not `10.00 GB`. */
+export function plainQuantity(value: number, unit: string): string {
+  return formatQuantity(value, unit)
+    .replace(/(\.\d*?)0+(?= )/, '$1')
+    .replace(/\.(?= )/, '');
+}
+
 /** `850 ms`, `85.0 s`, `23.5 min`, `4.72 h`. */
 export function durationText(seconds: number): string {
-  if (seconds < 1) return formatQuantity(seconds * 1000, 'ms');
+  if (seconds < 1) return plainQuantity(seconds * 1000, 'ms');
   const [size, name] = seconds < 120 ? [seconds, 's'] : seconds < 7200 ? [seconds / 60, 'min'] : [seconds / 3600, 'h'];
   return `${Number(size.toPrecision(3))} ${name}`;
 }
 
 /** Bytes a second, as people compare it to disks: `117.7 MB/s`. */
 export function byteRateText(bps: number): string {
-  return `${formatQuantity(bps / 8, 'bytes')}/s`;
+  return `${plainQuantity(bps / 8, 'bytes')}/s`;
 }
 
 export function factorText(factor: number): string {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # PID 1 inside user-mode Linux. The machine's own root is mounted read-only; the one folder that can
 # be written is the job's, handed over on the kernel command line and mounted at /mnt/job.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/mnt/job TMPDIR=/mnt/job
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/mnt/job TMPDIR=/mnt/job TAUTLINE_HISTORY_ENABLED=no
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmpfs /run

@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { Carrier, Outcome, WorkloadKind } from '../workload.js';
-import { lowest } from '../workload.js';
+import { lowest, plainQuantity } from '../workload.js';
 
 /** One packet every 20 ms, as Opus, G.711 and WebRTC send by default. */
 const PACKETS_PER_SECOND = 50;
@@ -24,14 +23,14 @@ export const realTimeAudio: WorkloadKind = {
     const needed = before.share > SHARE_MAX;
     const savedUs = Number(((serializationMs(now, rate) - serializationMs(after, rate)) * 1000).toPrecision(2));
     return {
-      title: `${streams} audio streams of ${formatQuantity(rate, 'bps')}`,
+      title: `${streams} audio streams of ${plainQuantity(rate, 'bps')}`,
       now: before.outcome,
       after: then.outcome,
       factor: needed ? before.share / Math.max(then.share, SHARE_MAX) : 1,
       verdict: needed ? (then.share <= SHARE_MAX ? 'needs it' : 'helps') : 'changes nothing',
       why: needed
-        ? `with headers they take ${formatQuantity(bps, 'bps')}, more than ${SHARE_MAX * 100} % of what the path carries now`
-        : `with headers they take ${formatQuantity(bps, 'bps')}, ${Number((before.share * 100).toPrecision(2))} % of the path: latency and jitter decide, and a faster link saves ${savedUs} us a packet of the 150 ms that ITU-T G.114 allows`,
+        ? `with headers they take ${plainQuantity(bps, 'bps')}, more than ${SHARE_MAX * 100} % of what the path carries now`
+        : `with headers they take ${plainQuantity(bps, 'bps')}, ${Number((before.share * 100).toPrecision(2))} % of the path: latency and jitter decide, and a faster link saves ${savedUs} us a packet of the 150 ms that ITU-T G.114 allows`,
     };
   },
   sufficient: {

@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { WorkloadKind } from '../workload.js';
-import { lowest } from '../workload.js';
+import { lowest, plainQuantity } from '../workload.js';
 import { SHARE_MAX, judgeSteps } from './step.js';
 
 /** Small batches that a worker fetches, one for each step. */
@@ -16,7 +15,7 @@ export const smallBatches: WorkloadKind = {
   judge: ({ size = 0, every = 1000 }, carriers) =>
     judgeSteps(
       {
-        title: `batches of ${formatQuantity(size, 'bytes')} every ${formatQuantity(every, 'ms')}`,
+        title: `batches of ${plainQuantity(size, 'bytes')} every ${plainQuantity(every, 'ms')}`,
         stepSeconds: every / 1000,
         exposed: (carrier) => {
           const { bound } = lowest(carrier.bounds);
@@ -29,7 +28,7 @@ export const smallBatches: WorkloadKind = {
     need: `fetching a batch takes at most ${SHARE_MAX * 100} % of the time (1 s of work each)`,
     upTo: ({ bounds, rttMs }) => {
       const waitSeconds = Math.max(0, SHARE_MAX / (1 - SHARE_MAX) - rttMs / 1000);
-      return `batches of up to ${formatQuantity((waitSeconds * lowest(bounds).bound.bps) / 8, 'bytes')}`;
+      return `batches of up to ${plainQuantity((waitSeconds * lowest(bounds).bound.bps) / 8, 'bytes')}`;
     },
   },
 };

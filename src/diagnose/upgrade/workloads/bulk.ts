@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { WorkloadKind } from '../workload.js';
-import { durationText, lowest } from '../workload.js';
+import { durationText, lowest, plainQuantity } from '../workload.js';
 import { judgeTransfer } from './transfer.js';
 
 const WINDOW_MS = 8 * 3_600_000;
@@ -18,7 +17,7 @@ export const bulk: WorkloadKind = {
   judge: ({ size = 0, within = WINDOW_MS }, carriers) =>
     judgeTransfer(
       {
-        title: `moving ${formatQuantity(size, 'bytes')} within ${durationText(within / 1000)}`,
+        title: `moving ${plainQuantity(size, 'bytes')} within ${durationText(within / 1000)}`,
         sizeBytes: size,
         beside: ({ disks }) => disks,
         need: { seconds: within / 1000, text: `it is to be done within ${durationText(within / 1000)}` },
@@ -27,6 +26,6 @@ export const bulk: WorkloadKind = {
     ),
   sufficient: {
     need: 'a night of 8 h is long enough',
-    upTo: (carrier) => `${formatQuantity((lowest([...carrier.bounds, ...carrier.disks]).bound.bps / 8) * (WINDOW_MS / 1000), 'bytes')} a night`,
+    upTo: (carrier) => `${plainQuantity((lowest([...carrier.bounds, ...carrier.disks]).bound.bps / 8) * (WINDOW_MS / 1000), 'bytes')} a night`,
   },
 };

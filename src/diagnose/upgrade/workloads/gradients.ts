@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { Carrier, WorkloadKind } from '../workload.js';
-import { lowest } from '../workload.js';
+import { lowest, plainQuantity } from '../workload.js';
 import { SHARE_MAX, judgeSteps } from './step.js';
 
 /**
@@ -23,7 +22,7 @@ export const gradientExchange: WorkloadKind = {
     const { size = 0, hosts = 2, step = 1000, overlap = 0 } = values;
     return judgeSteps(
       {
-        title: `exchanging ${formatQuantity(size, 'bytes')} of gradients between ${hosts} hosts every ${formatQuantity(step, 'ms')}`,
+        title: `exchanging ${plainQuantity(size, 'bytes')} of gradients between ${hosts} hosts every ${plainQuantity(step, 'ms')}`,
         stepSeconds: step / 1000,
         exposed: (carrier) => {
           const ring = ringSeconds(carrier, size, hosts);
@@ -36,7 +35,7 @@ export const gradientExchange: WorkloadKind = {
   },
   sufficient: {
     need: `waiting for gradients takes at most ${SHARE_MAX * 100} % of a step (2 hosts, 1 s of computing, no overlap)`,
-    upTo: (carrier) => `gradients of up to ${formatQuantity(bytesWithinShare(carrier), 'bytes')} a step`,
+    upTo: (carrier) => `gradients of up to ${plainQuantity(bytesWithinShare(carrier), 'bytes')} a step`,
   },
 };
 

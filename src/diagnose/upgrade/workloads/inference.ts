@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { Carrier, WorkloadKind } from '../workload.js';
-import { durationText, lowest } from '../workload.js';
+import { durationText, lowest, plainQuantity } from '../workload.js';
 import { judgeTransfer } from './transfer.js';
 
 /** Loading may take this share of the time between two loads. */
@@ -20,7 +19,7 @@ export const inference: WorkloadKind = {
     const everySeconds = (values['every'] ?? 0) / 1000;
     return judgeTransfer(
       {
-        title: `serving a model of ${formatQuantity(values['size'] ?? 0, 'bytes')}, loaded every ${durationText(everySeconds)}`,
+        title: `serving a model of ${plainQuantity(values['size'] ?? 0, 'bytes')}, loaded every ${durationText(everySeconds)}`,
         sizeBytes: values['size'] ?? 0,
         beside: ({ disks }) => disks,
         need: {
@@ -33,7 +32,7 @@ export const inference: WorkloadKind = {
   },
   sufficient: {
     need: `loading takes at most ${SHARE_MAX * 100} % of the time, loaded once a day`,
-    upTo: (carrier) => `models of up to ${formatQuantity(loadableBytes(carrier), 'bytes')}`,
+    upTo: (carrier) => `models of up to ${plainQuantity(loadableBytes(carrier), 'bytes')}`,
   },
 };
 

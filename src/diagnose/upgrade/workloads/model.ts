@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { WorkloadKind } from '../workload.js';
-import { lowest } from '../workload.js';
+import { lowest, plainQuantity } from '../workload.js';
 import { judgeTransfer } from './transfer.js';
 
 const WITHIN_SECONDS = 60;
@@ -19,17 +18,17 @@ export const modelTransfer: WorkloadKind = {
   judge: (values, carriers) =>
     judgeTransfer(
       {
-        title: `moving a model of ${formatQuantity(values['size'] ?? 0, 'bytes')}`,
+        title: `moving a model of ${plainQuantity(values['size'] ?? 0, 'bytes')}`,
         sizeBytes: values['size'] ?? 0,
         beside: ({ disks }) => [...disks, ...(values['verify'] === undefined ? [] : [{ what: 'the checksum', bps: values['verify'] }])],
         ...(values['within'] === undefined
           ? {}
-          : { need: { seconds: values['within'] / 1000, text: `it is to take ${formatQuantity(values['within'], 'ms')} at most` } }),
+          : { need: { seconds: values['within'] / 1000, text: `it is to take ${plainQuantity(values['within'], 'ms')} at most` } }),
       },
       carriers,
     ),
   sufficient: {
     need: `a file that somebody waits for arrives within ${WITHIN_SECONDS} s`,
-    upTo: (carrier) => `files of up to ${formatQuantity((lowest([...carrier.bounds, ...carrier.disks]).bound.bps / 8) * WITHIN_SECONDS, 'bytes')}`,
+    upTo: (carrier) => `files of up to ${plainQuantity((lowest([...carrier.bounds, ...carrier.disks]).bound.bps / 8) * WITHIN_SECONDS, 'bytes')}`,
   },
 };

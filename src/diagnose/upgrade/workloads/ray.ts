@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { WorkloadKind } from '../workload.js';
-import { byteRateText, lowest } from '../workload.js';
+import { byteRateText, lowest, plainQuantity } from '../workload.js';
 import { judgeTransfer } from './transfer.js';
 
 /**
@@ -23,7 +22,7 @@ export const raySync: WorkloadKind = {
   judge: (values, carriers) =>
     judgeTransfer(
       {
-        title: `Ray moving objects of ${formatQuantity(values['size'] ?? 0, 'bytes')}`,
+        title: `Ray moving objects of ${plainQuantity(values['size'] ?? 0, 'bytes')}`,
         sizeBytes: values['size'] ?? 0,
         beside: () => [{ what: "Ray's object manager", bps: values['framework'] ?? FRAMEWORK_BPS }],
         assumed:

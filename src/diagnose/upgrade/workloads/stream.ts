@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { Carrier, Outcome, WorkloadKind } from '../workload.js';
-import { lowest, verdictOf } from '../workload.js';
+import { lowest, plainQuantity, verdictOf } from '../workload.js';
 
 /** Above this share of the link queues build up whenever two senders meet. */
 const SHARE_MAX = 0.8;
@@ -20,7 +19,7 @@ export const dataStream: WorkloadKind = {
     const verdict = met.now ? 'sufficient now' : met.after ? 'needs it' : verdictOf(factor, met);
     const need = `it is to take at most ${SHARE_MAX * 100} % of what the path carries, so that no queue builds up`;
     return {
-      title: `a stream of ${formatQuantity(rate, 'bps')}`,
+      title: `a stream of ${plainQuantity(rate, 'bps')}`,
       now: before.outcome,
       after: then.outcome,
       factor,
@@ -30,14 +29,14 @@ export const dataStream: WorkloadKind = {
   },
   sufficient: {
     need: `a stream takes at most ${SHARE_MAX * 100} % of what the path carries`,
-    upTo: ({ bounds }) => `streams of up to ${formatQuantity(lowest(bounds).bound.bps * SHARE_MAX, 'bps')} in all`,
+    upTo: ({ bounds }) => `streams of up to ${plainQuantity(lowest(bounds).bound.bps * SHARE_MAX, 'bps')} in all`,
   },
 };
 
 function look(carrier: Carrier, rate: number): { outcome: Outcome; share: number; bps: number } {
   const { bound } = lowest(carrier.bounds);
   const share = rate / bound.bps;
-  const text = share > 1 ? `${formatQuantity(bound.bps, 'bps')} of it gets through` : `fits, ${Number((share * 100).toPrecision(2))} % of the path`;
+  const text = share > 1 ? `${plainQuantity(bound.bps, 'bps')} of it gets through` : `fits, ${Number((share * 100).toPrecision(2))} % of the path`;
   const limitedBy = share > SHARE_MAX ? bound.what : 'the source';
   return { outcome: { text, bps: Math.min(rate, bound.bps), limitedBy }, share, bps: bound.bps };
 }

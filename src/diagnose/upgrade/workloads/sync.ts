@@ -1,6 +1,5 @@
-import { formatQuantity } from '../../../base/index.js';
 import type { WorkloadKind } from '../workload.js';
-import { durationText, lowest } from '../workload.js';
+import { durationText, lowest, plainQuantity } from '../workload.js';
 import { judgeTransfer } from './transfer.js';
 
 /** Ten seconds keep somebody's attention (Nielsen, Usability Engineering, 1993). */
@@ -19,7 +18,7 @@ export const developmentSync: WorkloadKind = {
   judge: ({ size = 0, within = WITHIN_MS }, carriers) =>
     judgeTransfer(
       {
-        title: `copying ${formatQuantity(size, 'bytes')} before a try`,
+        title: `copying ${plainQuantity(size, 'bytes')} before a try`,
         sizeBytes: size,
         beside: ({ disks }) => disks,
         need: { seconds: within / 1000, text: `it is to take ${durationText(within / 1000)} at most` },
@@ -29,6 +28,6 @@ export const developmentSync: WorkloadKind = {
   sufficient: {
     need: 'a copy before a try takes at most 10 s',
     upTo: (carrier) =>
-      `copies of up to ${formatQuantity((lowest([...carrier.bounds, ...carrier.disks]).bound.bps / 8) * (WITHIN_MS / 1000), 'bytes')}`,
+      `copies of up to ${plainQuantity((lowest([...carrier.bounds, ...carrier.disks]).bound.bps / 8) * (WITHIN_MS / 1000), 'bytes')}`,
   },
 };
