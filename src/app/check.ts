@@ -1,22 +1,19 @@
 import { formatEndpoint } from '../base/index.js';
-import type { Ports, Target } from '../base/index.js';
-import { conclude, rateAll } from '../diagnose/index.js';
-import type { Bands } from '../diagnose/index.js';
+import type { Ports } from '../base/index.js';
+import { attachCeilings, conclude, findingsOf, limitsOf, rateAll } from '../diagnose/index.js';
+import type { Bands, Evidence } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
-import type { CheckDocument, Measurement, Subject } from '../results/index.js';
-import { hostSubjects, selfSubject, selfUnchecked } from './check-host.js';
+import type { CheckDocument, Subject } from '../results/index.js';
+import { checkAround } from './check-around.js';
 import type { SelfServe } from './check-host.js';
-import { lookAt, targetSubject, unresolved } from './check-target.js';
+import { checkPeers } from './check-peers.js';
+import type { CheckedPeers } from './check-peers.js';
 import type { Depth } from './config-schema.js';
-import { discoverHost } from './discover.js';
 import { documentHead } from './head.js';
 import { readKey } from './key.js';
-import { planHost, planSelf, planTarget } from './plan-check.js';
-import type { Stage } from './plan-check.js';
+import { LAYER_PROBES } from './layers.js';
 import type { Progress } from './progress.js';
-import { runStages, stagesMs } from './run-check.js';
-import type { RunOptions } from './run-check.js';
-import { pathsOf, resolveTargets } from './targets.js';
+import { selectPaths } from './select-paths.js';
 import type { NamedTarget } from './targets.js';
 
 export interface CheckRequest {
@@ -32,21 +29,31 @@ export interface CheckRequest {
   readonly progress: Progress;
   /** Starts a responder on loopback, for this host's own ceiling. */
   readonly startSelf: () => Promise<SelfServe>;
+  /** Finds further paths to a peer in what this host knows (ssh, Tailscale, mDNS, DNS), for the person whose home this is. */
+  readonly discover?: { readonly homeFolder: string };
+  /** Variables that say where a container engine listens. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Measures, rates and concludes. First a short look at what answers, then a plan with its time, then
+ * Measures, rates, diagnoses and concludes. First a short look at what answers, then a plan with its time, then
  * the plan. When `signal` aborts, the document holds what was measured until then.
  * @throws TautlineError `usage` or `config` for what was asked; never for what the network does
  */
 export async function check(ports: Ports, request: CheckRequest): Promise<CheckDocument> {
-  const targets = request.target === undefined ? request.peers.flatMap(pathsOf) : resolveTargets(request.target, request.peers);
-  const keys = await Promise.all(targets.map((named) => keyFor(ports, named.peer?.keyFile ?? request.keyFile)));
+  const selected = await selectPaths(ports, request);
+  const keyOf = await readKeys(
+    ports,
+    selected.groups.flatMap(({ paths }) => paths),
+    request.keyFile,
+  );
   const head = await documentHead(ports);
   const startedMs = ports.clock.nowMs();
-  const subjects =
-    targets.length > 0 ? await checkTargets(ports, request, { targets, keys, startedAt: head.startedAt }) : await checkHost(ports, request);
-  const rated = subjects.map((subject) => ({ ...subject, measurements: rateAll(subject.measurements, request.bands) }));
+  const asked = selected.groups.length > 0;
+  const checked = asked
+    ? await checkPeers(ports, request, { groups: selected.groups, keyOf, startedAt: head.startedAt })
+    : await checkAround(ports, request);
+  const judged = judge(checked, request);
   return {
     schema: 'tautline.check/1',
     ...head,
@@ -54,14 +61,57 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     ...(request.signal.aborted ? { interrupted: true } : {}),
     ...(request.target === undefined ? {} : { target: request.target }),
     depth: request.depth,
-    subjects: rated,
-    verdict: conclude({
-      subjects: rated.map((subject, i) => ({ ...subject, ...askedOf(targets[i]) })),
-      bands: request.bands,
-      ...(targets.length > 0 ? { target: request.target ?? 'the peers' } : {}),
-      interrupted: request.signal.aborted,
-    }),
+    ...judged,
+    unchecked: [...selected.unchecked, ...checked.unchecked],
+    verdict: verdictOf(judged, checked, request),
   };
+}
+
+export type Checked = CheckedPeers;
+
+/** Bounds, ratings and findings, from what was measured. */
+function judge(checked: Checked, request: CheckRequest): Pick<CheckDocument, 'subjects' | 'comparisons' | 'choices' | 'findings'> {
+  const { comparisons, choices } = checked;
+  const limits = checked.evidence.map(limitsOf);
+  const bounded = checked.subjects.map((subject, i) => attachCeilings(subject.measurements, limits[i] ?? []));
+  const evidence: Evidence = {
+    paths: checked.evidence.map((path, i) => ({ ...path, measurements: bounded[i] ?? path.measurements })),
+    host: checked.host,
+  };
+  return {
+    subjects: checked.subjects.map((subject, i) => ({
+      ...subject,
+      measurements: rateAll(bounded[i] ?? [], request.bands),
+      ...((limits[i]?.length ?? 0) > 0 ? { limits: limits[i] } : {}),
+    })),
+    ...(comparisons.length > 0 ? { comparisons: [...comparisons] } : {}),
+    ...(choices.length > 0 ? { choices: [...choices] } : {}),
+    findings: findingsOf(evidence),
+  };
+}
+
+/**
+ * The verdict is about the paths that one would use: where one of several is the best, a slower one beside it is
+ * no failure; one that leads nowhere is.
+ */
+function verdictOf(judged: Pick<CheckDocument, 'subjects' | 'choices'>, checked: Checked, request: CheckRequest): CheckDocument['verdict'] {
+  const overall = (judged.choices ?? []).filter(({ purpose }) => purpose === 'overall');
+  const passedOver = (subject: Subject): boolean => {
+    const best = overall.find(({ peer }) => peer === subject.peer)?.path;
+    return best !== undefined && best !== subject.path && subject.measurements.some(({ outcome }) => outcome === 'ok');
+  };
+  const verdict = conclude({
+    subjects: judged.subjects.flatMap((subject, i) => (passedOver(subject) ? [] : [{ ...withoutLayers(subject), ...askedOf(checked.named[i]) }])),
+    bands: request.bands,
+    ...(checked.named.length > 0 ? { target: request.target ?? 'the peers' } : {}),
+    interrupted: request.signal.aborted,
+  });
+  return { ...verdict, sentence: [verdict.sentence, ...overall.map(({ peer, sentence }) => `For ${peer} ${sentence}.`)].join(' ') };
+}
+
+/** What a path consists of explains its figures; it is not one of them. */
+function withoutLayers(subject: Subject): Subject {
+  return { ...subject, measurements: subject.measurements.filter(({ probe }) => !LAYER_PROBES.includes(probe)) };
 }
 
 /** The port that a person named, as the measurements of it are called. */
@@ -70,76 +120,13 @@ function askedOf(named: NamedTarget | undefined): { asked?: string } {
   return named === undefined || port === undefined ? {} : { asked: formatEndpoint({ host: named.target.host, port }) };
 }
 
-interface Targets {
-  readonly targets: readonly NamedTarget[];
-  readonly keys: readonly (Uint8Array | undefined)[];
-  readonly startedAt: string;
-}
-
-async function checkTargets(ports: Ports, request: CheckRequest, { targets, keys, startedAt }: Targets): Promise<Subject[]> {
-  request.progress.update(`looking at ${targets.map((named) => named.target.text).join(', ')}`, undefined);
-  const found = await lookAt(ports, targets, { keys, signal: request.signal, ...familyOf(request) });
-  const subjects = found.map((item) => ({ ...targetSubject(item), measurements: unresolved(ports, item, startedAt) }));
-  const stages = found.flatMap((item, subject) => planTarget(subject, item, { depth: request.depth, sharedBy: found.length }));
-  announce(request.progress, stages, 0);
-  await runStages(ports, stages, { ...runOptions(request, subjects), keyOf: (subject) => keys[subject], afterMs: 0 });
-  return subjects;
-}
-
-async function checkHost(ports: Ports, request: CheckRequest): Promise<Subject[]> {
-  request.progress.update('looking at this host', undefined);
-  const found = await discoverHost(ports, familyOf(request));
-  const self = hostSubjects(found).length;
-  const subjects: Subject[] = [...hostSubjects(found), selfSubject()].map((subject) => ({ ...subject, measurements: [] }));
-  const stages = planHost(found, { depth: request.depth, firstSubject: 0 });
-  // The port is not known before the responder runs; the time is.
-  const selfMs = stagesMs(planSelf(self, SELF, request.depth));
-  announce(request.progress, [...stages, ...planSelf(self, SELF, request.depth)], 0);
-  const options = runOptions(request, subjects);
-  await runStages(ports, stages, { ...options, afterMs: selfMs });
-  const subject = subjects[self];
-  if (subject && !request.signal.aborted) await measureSelf(ports, request, { ...options, subject, index: self });
-  return subjects;
-}
-
-const SELF: Target = { text: 'this host itself', host: '127.0.0.1' };
-
-async function measureSelf(ports: Ports, request: CheckRequest, options: RunOptions & { subject: Subject; index: number }): Promise<void> {
-  const serve = await request.startSelf().catch((error: unknown) => {
-    options.onMeasured(options.index, [selfUnchecked(ports, error)]);
-  });
-  if (!serve) return;
-  try {
-    const { endpoint } = serve;
-    options.subject.address = endpoint.host;
-    const stages = planSelf(options.index, { host: endpoint.host, port: endpoint.port, text: formatEndpoint(endpoint) }, request.depth);
-    const { family: _, ...either } = options;
-    await runStages(ports, stages, { ...either, afterMs: 0 });
-  } finally {
-    await serve.close();
-  }
-}
-
-function runOptions(request: CheckRequest, subjects: readonly { measurements: Measurement[] }[]): RunOptions {
-  return {
-    keyOf: () => undefined,
-    ...familyOf(request),
-    seed: request.seed,
-    signal: request.signal,
-    progress: request.progress,
-    onMeasured: (subject, measurements) => void subjects[subject]?.measurements.push(...measurements),
-  };
-}
-
-function announce(progress: Progress, stages: readonly Stage[], afterMs: number): void {
-  const lines = stages.map((stage) => stage.map((step) => step.label).join(' and '));
-  if (lines.length > 0) progress.planned({ lines, totalMs: stagesMs(stages) + afterMs });
-}
-
-async function keyFor(ports: Ports, keyFile: string | undefined): Promise<Uint8Array | undefined> {
-  return keyFile === undefined ? undefined : readKey(ports.files, keyFile);
-}
-
-function familyOf(request: { family?: 4 | 6 }): { family?: 4 | 6 } {
-  return request.family === undefined ? {} : { family: request.family };
+async function readKeys(
+  ports: Ports,
+  paths: readonly NamedTarget[],
+  general: string | undefined,
+): Promise<(named: NamedTarget) => Uint8Array | undefined> {
+  const keys = new Map<string, Uint8Array>();
+  const fileOf = (named: NamedTarget): string | undefined => named.peer?.keyFile ?? general;
+  for (const file of new Set(paths.map(fileOf))) if (file !== undefined) keys.set(file, await readKey(ports.files, file));
+  return (named) => keys.get(fileOf(named) ?? '');
 }

@@ -11,6 +11,10 @@ export interface Step {
   readonly target: Target;
   readonly path: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Options that follow from what was measured before it. */
+  readonly optionsNow?: () => Readonly<Record<string, unknown>>;
+  /** Which of its path's turns it is, where several paths take turns. */
+  readonly turn?: number;
   /** What is being done, for the progress line: `ping 10.0.0.1`. */
   readonly label: string;
   /** What to try when this gets no answer. */
@@ -80,6 +84,7 @@ const BUDGETS: Readonly<Record<Depth, Budget>> = {
 /** Nothing is measured for less than this, however many paths share the budget. */
 const LATENCY_MS_MIN = 500;
 const THROUGHPUT_MS_MIN = 1000;
+const RESPONSIVENESS_MS_MIN = 4500;
 const CONNECT_INTERVAL_MS = 50;
 /** Unprivileged users may send a ping every 2 ms (ping(8)); a gateway's processor may not like it. */
 const PING_INTERVAL_MS = 20;
@@ -90,10 +95,18 @@ const SILENT_TIMEOUT_MS = 1000;
 /** A gateway is on this host's own network. */
 const GATEWAY_TIMEOUT_MS = 400;
 
-/** What to run against a target, from what it answers to. `sharedBy` targets divide the budget. */
-export function planTarget(subject: number, found: TargetFindings, options: { depth: Depth; sharedBy: number; requestTimeoutMs?: number }): Stage[] {
+export interface TargetPlanOptions {
+  readonly depth: Depth;
+  /** How many peers divide the budget. */
+  readonly sharedBy: number;
+  /** How many paths to this peer are measured; what is measured in turns is not divided among them. */
+  readonly paths?: number;
+}
+
+/** What to run against a target, from what it answers to. */
+export function planTarget(subject: number, found: TargetFindings, options: TargetPlanOptions): Stage[] {
   if (!found.address) return [];
-  const budget = shared(BUDGETS[options.depth], options.sharedBy);
+  const budget = amongPaths(shared(BUDGETS[options.depth], options.sharedBy), options.paths ?? 1);
   const at = stepMaker(subject, found.named.path);
   const host = found.named.target;
   const tcpTarget = withPort(host, found.tcp.port);
@@ -174,7 +187,18 @@ function shared(budget: Budget, by: number): Budget {
     throughputMs: part(budget.throughputMs, THROUGHPUT_MS_MIN),
     omitMs: Math.min(budget.omitMs, 300),
     bothMs: part(budget.bothMs, THROUGHPUT_MS_MIN),
-    responsivenessMs: by > 2 ? 0 : part(budget.responsivenessMs, 4500),
+    responsivenessMs: by > 2 ? 0 : part(budget.responsivenessMs, RESPONSIVENESS_MS_MIN),
+  };
+}
+
+/** What takes long and is not compared is left out where several paths would each take their part of it. */
+function amongPaths(budget: Budget, paths: number): Budget {
+  if (paths <= 1) return budget;
+  const responsivenessMs = Math.round(budget.responsivenessMs / paths);
+  return {
+    ...budget,
+    bothMs: budget.bothMs === 0 ? 0 : Math.max(THROUGHPUT_MS_MIN, Math.round(budget.bothMs / paths)),
+    responsivenessMs: responsivenessMs < RESPONSIVENESS_MS_MIN ? 0 : responsivenessMs,
   };
 }
 

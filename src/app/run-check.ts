@@ -12,7 +12,13 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** Told after each stage; an interrupted stage ends soon, with what it has. */
-  readonly onMeasured: (subject: number, measurements: readonly Measurement[]) => void;
+  readonly onMeasured: (step: Step, results: readonly Result[]) => void;
+}
+
+/** A measurement, with the samples that its summary is of where its probe hands them over. */
+export interface Result {
+  readonly measurement: Measurement;
+  readonly samples?: ArrayLike<number>;
 }
 
 export function stageMs(stage: Stage): number {
@@ -21,6 +27,16 @@ export function stageMs(stage: Stage): number {
 
 export function stagesMs(stages: readonly Stage[]): number {
   return stages.reduce((sum, stage) => sum + stageMs(stage), 0);
+}
+
+/** The plan in words: what is done several times in turns is told once. */
+export function planLines(stages: readonly Stage[]): string[] {
+  const times = new Map<string, number>();
+  for (const stage of stages) {
+    const line = stage.map((step) => step.label).join(' and ');
+    times.set(line, (times.get(line) ?? 0) + 1);
+  }
+  return [...times].map(([line, turns]) => (turns === 1 ? line : `${line}, in ${turns} turns`));
 }
 
 /** Runs stages one after another, the steps of a stage side by side. `afterMs` is what follows them, for the time left. */
@@ -42,63 +58,72 @@ export async function runStages(ports: Ports, stages: readonly Stage[], options:
       };
     const found = await Promise.all(stage.map((step, index) => runStep(ports, step, { ...options, onProgress: onProgress(index) })));
     // In the order of the plan, whichever was ready first.
-    stage.forEach((step, index) => options.onMeasured(step.subject, found[index] ?? []));
+    stage.forEach((step, index) => options.onMeasured(step, found[index] ?? []));
     leftMs -= expectedMs;
   }
 }
 
-async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<readonly Measurement[]> {
-  const measurements = await runProbe(ports, step, options);
-  const answered = measurements.some((measurement) => measurement.outcome === 'ok');
+async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<readonly Result[]> {
+  const results = await runProbe(ports, step, options);
+  const answered = results.some(({ measurement }) => measurement.outcome === 'ok');
   const others = answered || options.signal.aborted ? [] : (step.otherwise ?? []);
-  if (others.length === 0) return measurements;
+  if (others.length === 0) return results;
   const labels = others.map((other) => other.label).join(', ');
   options.progress.update(labels, undefined);
   const found = await Promise.all(others.map((other) => runProbe(ports, other, { ...options, onProgress: () => undefined })));
-  const answers = found.flat().filter((measurement) => measurement.outcome === 'ok');
+  const answers = found.flat().filter(({ measurement }) => measurement.outcome === 'ok');
   // What was tried in vain is told in one place and not line by line.
   const first =
     answers.length > 0
-      ? measurements
-      : measurements.map((measurement) => ({ ...measurement, reason: `${measurement.reason ?? ''}; no answer to ${labels} either` }));
+      ? results
+      : results.map(({ measurement }) => ({
+          measurement: { ...measurement, reason: `${measurement.reason ?? ''}; no answer to ${labels} either` },
+        }));
   return [...first, ...answers];
 }
 
-type StepOptions = RunOptions & { onProgress: (doing: string, fraction: number) => void };
+export type StepOptions = RunOptions & { onProgress: (doing: string, fraction: number) => void };
 
 /** One probe that cannot run must not cost the others: what it throws becomes its result. */
-async function runProbe(
-  ports: Ports,
-  step: Step,
-  options: RunOptions & { onProgress: (doing: string, fraction: number) => void },
-): Promise<Measurement[]> {
+export async function runProbe(ports: Ports, step: Step, options: StepOptions): Promise<Result[]> {
   const probe = findProbe(step.probe);
   const key = options.keyOf(step.subject);
   const startedAt = new Date(ports.clock.wallMs()).toISOString();
+  const samples = new Map<string, ArrayLike<number>>();
   try {
-    return await probe.run({
+    const measurements = await probe.run({
       target: step.target,
       path: step.path,
-      options: { ...withOptions(probe, step.options), ...(options.family === undefined ? {} : { family: options.family }) },
+      options: {
+        ...withOptions(probe, { ...step.options, ...step.optionsNow?.() }),
+        ...(options.family === undefined ? {} : { family: options.family }),
+      },
       ports,
       ...(key ? { key } : {}),
       seed: options.seed,
       signal: options.signal,
       onProgress: options.onProgress,
+      onSamples: (metric, found) => void samples.set(metric, found),
+    });
+    return measurements.map((measurement) => {
+      const found = samples.get(measurement.metric);
+      return { measurement, ...(found ? { samples: found } : {}) };
     });
   } catch (error) {
     ports.log.debug(`${step.label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return [
       {
-        probe: step.probe,
-        metric: step.probe,
-        target: step.target.text,
-        path: step.path,
-        outcome: error instanceof TautlineError && error.code === 'unsupported' ? 'unsupported' : 'unchecked',
-        startedAt,
-        durationMs: 0,
-        provenance: ports.provenance ?? 'measured',
-        reason: error instanceof Error ? error.message : String(error),
+        measurement: {
+          probe: step.probe,
+          metric: step.probe,
+          target: step.target.text,
+          path: step.path,
+          outcome: error instanceof TautlineError && error.code === 'unsupported' ? 'unsupported' : 'unchecked',
+          startedAt,
+          durationMs: 0,
+          provenance: ports.provenance ?? 'measured',
+          reason: error instanceof Error ? error.message : String(error),
+        },
       },
     ];
   }

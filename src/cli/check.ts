@@ -48,6 +48,8 @@ export const checkCommand: CliCommand = {
             signal,
             progress,
             startSelf,
+            ...(config.discover ? { discover: { homeFolder: terminal.homeFolder } } : {}),
+            environment: terminal.env,
           });
           return { document, code: CODES[document.verdict.outcome] };
         }),

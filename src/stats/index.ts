@@ -18,5 +18,6 @@ export * from './intervals.js';
 export * from './jitter.js';
 export * from './loss.js';
 export * from './quantile.js';
+export * from './ratio.js';
 export * from './special.js';
 export * from './summary.js';

@@ -1,0 +1,48 @@
+import { choosePaths, compareSeries } from '../paths/index.js';
+import type { Candidate, TurnSeries } from '../paths/index.js';
+import type { Comparison, Measurement, PathChoice } from '../results/index.js';
+
+/** A path that had its turns. */
+export interface ComparedPath {
+  readonly path: string;
+  readonly kind?: string;
+  readonly series: ReadonlyMap<string, TurnSeries>;
+  readonly measurements: readonly Measurement[];
+}
+
+/** The delays that are compared: the first one that two paths have in common. */
+const DELAYS: readonly string[] = ['echo rtt', 'ping rtt', 'tcp connect'];
+const RATES: readonly string[] = ['throughput throughput.down', 'throughput throughput.up'];
+
+/** Every pair of paths to one peer, each against the more direct one, and what to use for what. */
+export function comparePaths(peer: string, paths: readonly ComparedPath[]): { comparisons: Comparison[]; choices: PathChoice[] } {
+  if (paths.length < 2) return { comparisons: [], choices: [] };
+  const ordered = paths.toSorted((a, b) => directness(a) - directness(b));
+  const comparisons = ordered.flatMap((against, i) =>
+    ordered.slice(i + 1).flatMap((path) => {
+      const delay = DELAYS.find((key) => path.series.has(key) && against.series.has(key));
+      return [...(delay === undefined ? [] : [delay]), ...RATES].flatMap((key) => {
+        const [one, other] = [path.series.get(key), against.series.get(key)];
+        const comparison = one && other ? compareSeries(peer, one, other) : undefined;
+        return comparison ? [comparison] : [];
+      });
+    }),
+  );
+  return { comparisons, choices: choosePaths(peer, ordered.map(candidate), comparisons) };
+}
+
+/** The overhead of a tunnel is told against what it runs over. */
+const DIRECTNESS: readonly (string | undefined)[] = ['loopback', 'lan', 'wan', 'other', undefined, 'ssh', 'tailscale'];
+
+function directness({ kind }: ComparedPath): number {
+  return DIRECTNESS.indexOf(kind);
+}
+
+/** The packets that were counted on the way: echoes, else pings. */
+function candidate({ path, measurements }: ComparedPath): Candidate {
+  const counted = ['echo', 'ping'].flatMap(
+    (probe) => measurements.find((each) => each.probe === probe && each.metric === 'rtt' && each.loss)?.loss ?? [],
+  );
+  const ci95 = counted[0]?.ci95;
+  return { path, ...(ci95 ? { lossCi95: ci95 } : {}) };
+}
