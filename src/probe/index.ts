@@ -26,6 +26,8 @@ export * from './responsiveness.js';
 export { parseCount } from './sampling.js';
 export { overlapsOf, parsePrefix, prefixesOverlap } from './subnets.js';
 export type { NamedSubnet, Prefix } from './subnets.js';
+export { tailscaleProbe } from './tailscale.js';
+export type { TailscaleOptions } from './tailscale.js';
 export * from './tailscale-status.js';
 export * from './ssh.js';
 export { askSshSettings } from './ssh-settings.js';

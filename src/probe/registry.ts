@@ -7,6 +7,7 @@ import { pingProbe } from './ping.js';
 import type { Probe } from './probe.js';
 import { responsivenessProbe } from './responsiveness.js';
 import { sshProbe } from './ssh.js';
+import { tailscaleProbe } from './tailscale.js';
 import { tcpProbe } from './tcp.js';
 import { throughputProbe } from './throughput.js';
 import { tlsProbe } from './tls.js';
@@ -29,5 +30,6 @@ export const PROBES: readonly Probe[] = [
   responsivenessProbe,
   linkProbe,
   dockerProbe,
+  tailscaleProbe,
   traceProbe,
 ] as unknown as readonly Probe[];

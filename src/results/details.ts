@@ -146,6 +146,7 @@ export interface TailscaleDetails {
     readonly endpoint?: string;
     readonly relay?: string;
     readonly handshakeAgeMs?: number;
+    /** Wall clock, milliseconds since 1970; only of peers that are offline. */
     readonly lastSeenMs?: number;
     readonly exitNode?: boolean;
   };
@@ -160,8 +161,20 @@ export interface TailscaleDetails {
     readonly relayLatencyMs?: Readonly<Record<string, number>>;
     readonly globalAddress?: string;
   };
-  /** It says direct, and packets do not come through. */
+  /** Why there is no netcheck. */
+  readonly netcheckMissing?: string;
+  /** What was sent through the tunnel to the peer, and beside the tunnel to its endpoint, and how much of it was answered. */
+  readonly packets?: readonly {
+    readonly to: 'peer' | 'endpoint';
+    /** Of the whole IP packet. */
+    readonly bytes: number;
+    readonly sent: number;
+    readonly received: number;
+  }[];
+  /** It says direct, and packets do not come through; undefined where it does not say direct. */
   readonly directButBroken?: boolean;
+  /** The client has no network interface; other programs' packets cannot go through it. */
+  readonly userspace?: boolean;
   readonly health?: readonly string[];
 }
 
