@@ -1,6 +1,6 @@
 import type { Advice, AdviceDocument } from '../results/index.js';
 import { COSTS, TERMS, partText, speedsOf, usdText } from './advice-words.js';
-import { escaped, record } from './markdown.js';
+import { escaped, record } from './markdown-text.js';
 
 /** Advice as GitHub-flavoured markdown. */
 export function renderAdviceMarkdown({ advice }: AdviceDocument): string {

@@ -1,8 +1,14 @@
-import type { Measurement, ResultDocument } from '../results/index.js';
+import type { Limit, Measurement, ResultDocument, Subject } from '../results/index.js';
 import { aboveCeiling } from '../results/index.js';
 import { printable } from './terminal-text.js';
 
-type Place = { readonly document: ResultDocument; readonly subject: string; readonly role: string; readonly measurement: Measurement };
+type Place = {
+  readonly document: ResultDocument;
+  readonly subject: string;
+  readonly role: string;
+  readonly about?: Subject;
+  readonly measurement: Measurement;
+};
 type Field = string | number | undefined;
 
 /** Every column, in order. Columns are only ever added at the end, so that what reads an old file reads a new one. */
@@ -45,7 +51,30 @@ const COLUMNS: readonly (readonly [name: string, field: (place: Place) => Field]
   ['band', ({ measurement }) => measurement.rating?.band],
   ['stars', ({ measurement }) => measurement.rating?.stars],
   ['reason', ({ measurement }) => measurement.reason],
+  ['peer', ({ about }) => about?.peer],
+  ['path_kind', ({ about }) => about?.kind],
+  ['limit', (place) => lowestLimit(place)?.id],
+  ['limit_bps', (place) => lowestLimit(place)?.bps],
+  ['limit_kind', (place) => lowestLimit(place)?.kind],
+  ['limit_reached', (place) => lowestLimit(place)?.reached],
+  ['limit_why', (place) => lowestLimit(place)?.why],
+  ['findings', (place) => findingsAbout(place)],
 ];
+
+/** What bounds a throughput at the lowest; other figures have no such bound. */
+function lowestLimit({ about, measurement }: Place): Limit | undefined {
+  const direction = /^throughput\.(up|down)$/.exec(measurement.metric)?.[1];
+  return direction === undefined ? undefined : about?.limits?.find((limit) => limit.direction === direction || limit.direction === 'both');
+}
+
+/** Ids of the findings about this figure's path, the most important first; empty where none was found or nobody looked. */
+function findingsAbout({ document, about }: Place): string | undefined {
+  if (document.schema !== 'tautline.check/1' || !about) return undefined;
+  const own = (document.findings ?? []).filter(
+    ({ subject, path }) => subject === (about.peer ?? about.name) && (path === undefined || path === about.path),
+  );
+  return own.length === 0 ? undefined : own.map(({ id }) => id).join(';');
+}
 
 export const CSV_HEADER: readonly string[] = COLUMNS.map(([name]) => name);
 
@@ -58,8 +87,8 @@ export function renderCsv(document: ResultDocument): string {
 function placesOf(document: ResultDocument): Place[] {
   if (document.schema === 'tautline.measure/1')
     return document.measurements.map((measurement) => ({ document, subject: document.target, role: 'target', measurement }));
-  return document.subjects.flatMap(({ name, role, measurements }) =>
-    measurements.map((measurement) => ({ document, subject: name, role, measurement })),
+  return document.subjects.flatMap((about) =>
+    about.measurements.map((measurement) => ({ document, subject: about.name, role: about.role, about, measurement })),
   );
 }
 

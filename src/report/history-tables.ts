@@ -1,7 +1,7 @@
 import { formatQuantity } from '../base/index.js';
 import type { HistoryDocument } from '../results/index.js';
 import { write } from './csv.js';
-import { escaped, record } from './markdown.js';
+import { escaped, record } from './markdown-text.js';
 
 export const HISTORY_CSV_HEADER: readonly string[] = [
   'id',

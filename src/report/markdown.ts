@@ -1,7 +1,9 @@
 import type { ResultDocument } from '../results/index.js';
+import { foundMarkdown, openMarkdown } from './expert-markdown.js';
+import { limitNotes } from './expert-text.js';
+import { escaped, record } from './markdown-text.js';
 import { stars } from './paint.js';
 import { type Group, type Row, ceilingNote, dateLine, groupsOf, hostLine, titleOf, tookLine, verdictOf } from './rows.js';
-import { printable } from './terminal-text.js';
 
 /** The report as GitHub-flavoured markdown: a section and a table for each subject, the conclusion first. */
 export function renderMarkdown(document: ResultDocument): string {
@@ -9,7 +11,10 @@ export function renderMarkdown(document: ResultDocument): string {
   const verdict = verdictOf(document);
   if (verdict) lines.push(`**${verdict.outcome === 'pass' && verdict.band ? verdict.band : verdict.outcome}**: ${escaped(verdict.sentence)}`, '');
   if (document.interrupted === true) lines.push('Interrupted: this is what had been measured until then.', '');
+  const check = document.schema === 'tautline.check/1' ? document : undefined;
+  if (check) lines.push(...foundMarkdown(check));
   for (const group of groupsOf(document)) lines.push(...section(group));
+  if (check) lines.push(...openMarkdown(check));
   lines.push(
     `${escaped(hostLine(document.host))}. ${escaped(dateLine(document.startedAt))}, ${tookLine(document.durationMs)}, tautline ${escaped(document.tool.version)}.`,
   );
@@ -23,7 +28,8 @@ function section(group: Group): string[] {
   const lines = [`## ${escaped(group.title)}${group.subtitle === '' ? '' : ` (${escaped(group.subtitle)})`}`, ''];
   if (group.facts.length > 0) lines.push(group.facts.map(([key, value]) => `${escaped(key)}: ${escaped(value)}`).join(', '), '');
   if (group.rows.length === 0) return group.nothing === '' ? lines : [...lines, escaped(group.nothing), ''];
-  return [...lines, record(HEAD), record(ALIGN), ...group.rows.map(rowLine), ''];
+  const limits = limitNotes(group.limits).flatMap((note) => [`- ${escaped(note)}`]);
+  return [...lines, record(HEAD), record(ALIGN), ...group.rows.map(rowLine), '', ...limits, ...(limits.length > 0 ? [''] : [])];
 }
 
 function rowLine(row: Row): string {
@@ -40,22 +46,4 @@ function rowLine(row: Row): string {
     rating ? `${stars(rating.stars)} ${rating.band}` : '',
     escaped(remarks.join('. ')),
   ]);
-}
-
-export function record(fields: readonly string[]): string {
-  return `| ${fields.join(' | ')} |`;
-}
-
-/**
- * Text as text: markup, table bars and HTML lose their meaning, and a name after @ does not call anybody.
- * Letters and digits around an underscore or a dot need no escape, and escapes there would only be in the way.
- */
-export function escaped(text: string): string {
-  return printable(text)
-    .replace(/[\\`*[\]<>|~#!$]/g, (character) => (character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`))
-    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
-    .replace(/&(?!(?:lt|gt);)/g, '&amp;')
-    .replace(/@(?=\w)/g, '@&#8288;')
-    .replace(/\b(https?):\/\//gi, '$1:&#8288;//')
-    .replace(/\bwww\./gi, 'www&#8288;.');
 }

@@ -1,5 +1,5 @@
 import { formatQuantity, inScale, quantityScale } from '../base/index.js';
-import type { MeasureDocument, Measurement, Rating, ResultDocument, Subject, Summary, Verdict } from '../results/index.js';
+import type { Limit, MeasureDocument, Measurement, Rating, ResultDocument, Subject, Summary, Verdict } from '../results/index.js';
 import { aboveCeiling, idleBeside, isLoadLatency, metricName } from '../results/index.js';
 
 /** What `text` and `markdown` show of one measurement, in words and still unescaped. */
@@ -29,6 +29,8 @@ export interface Group {
   readonly subtitle: string;
   readonly facts: readonly (readonly [string, string])[];
   readonly rows: readonly Row[];
+  /** What bounds the path's throughput, the lowest bound first. */
+  readonly limits: readonly Limit[];
   /** What to say where there are no rows. */
   readonly nothing: string;
 }
@@ -112,6 +114,7 @@ function subjectGroup(subject: Subject): Group {
       .join(', '),
     facts: Object.entries(subject.facts),
     rows: rowsOf(subject.measurements, contextOf(subject.measurements)),
+    limits: subject.limits ?? [],
     // An interface is there for its facts.
     nothing: subject.role === 'interface' ? '' : NOTHING,
   };
@@ -126,6 +129,7 @@ function measureGroup(document: MeasureDocument): Group {
     subtitle,
     facts: [],
     rows: rowsOf(document.measurements, { ...contextOf(document.measurements), probe: document.probe }),
+    limits: [],
     nothing: NOTHING,
   };
 }

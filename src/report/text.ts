@@ -1,5 +1,6 @@
 import type { ResultDocument, Verdict } from '../results/index.js';
 import { detailsNote } from './details.js';
+import { foundLines, limitNotes, openLines } from './expert-text.js';
 import { type Paint, painter, stars } from './paint.js';
 import { type Group, type Row, ceilingNote, dateLine, groupsOf, hostLine, titleOf, tookLine, verdictOf } from './rows.js';
 import { type Cell, type Column, type Layout, headLine, layoutOf, line, tableWidth } from './table.js';
@@ -30,10 +31,13 @@ export function renderText(document: ResultDocument, options: { readonly color: 
     groups.flatMap(({ rows }) => rows.map((row) => cells(row, context))),
     width - INDENT.length,
   );
-  const lines = [...head(document, context)];
-  for (const group of groups) lines.push('', ...section(group, layout, context));
+  const figures = groups.flatMap((group) => ['', ...section(group, layout, context)]);
   const verdict = verdictOf(document);
-  if (verdict) lines.push('', ...conclusion(verdict, context));
+  const said = verdict ? ['', ...conclusion(verdict, context)] : [];
+  const lines =
+    document.schema === 'tautline.check/1'
+      ? [...head(document, context), ...said, ...foundLines(document, context), ...figures, ...openLines(document, context)]
+      : [...head(document, context), ...figures, ...said];
   return `${lines.join('\n')}\n`;
 }
 
@@ -105,6 +109,7 @@ function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): s
     const share = ceilingNote(row.measurement);
     if (share !== undefined) note(`${row.name}: ${share}`);
   }
+  for (const limit of limitNotes(group.limits)) note(limit);
   if (kind === 'tautline.measure/1') {
     for (const row of group.rows) {
       const details = detailsNote(row.measurement.details);

@@ -45,6 +45,8 @@ const METRIC_NAMES: Readonly<Record<string, string>> = {
   'tailscale.large': 'full-size packets in the tailnet',
   link: 'link speed',
   trace: 'round trip at the end of the trace',
+  'mtu.up': 'path MTU up',
+  'mtu.down': 'path MTU down',
   responsiveness: 'responsiveness',
   'responsiveness.down': 'responsiveness under download',
   'responsiveness.up': 'responsiveness under upload',

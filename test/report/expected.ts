@@ -1,12 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { REPORTS } from '../../src/report/index.js';
 import { CHECK, FAILED, HOSTILE, MEASURE } from './documents.js';
+import { RICH } from './rich.js';
 
 /** Every report whose whole text is committed, by the name of its file in expected/. */
 export const EXPECTED: Readonly<Record<string, () => string>> = {
   'check-80.txt': () => REPORTS.text.render(CHECK, { color: false, width: 80 }),
   'check-120.txt': () => REPORTS.text.render(CHECK, { color: false, width: 120 }),
   'check-60.txt': () => REPORTS.text.render(CHECK, { color: false, width: 60 }),
+  'expert-80.txt': () => REPORTS.text.render(RICH, { color: false, width: 80 }),
+  'expert.md': () => REPORTS.markdown.render(RICH, { color: false, width: 80 }),
+  'expert.csv': () => REPORTS.csv.render(RICH, { color: false, width: 80 }),
   'check.md': () => REPORTS.markdown.render(CHECK, { color: false, width: 80 }),
   'check.json': () => REPORTS.json.render(CHECK, { color: false, width: 80 }),
   'check.csv': () => REPORTS.csv.render(CHECK, { color: false, width: 80 }),

@@ -6,8 +6,9 @@ import { CheckDocumentSchema, MeasureDocumentSchema } from '../../src/results/in
 import type { Measurement, ResultDocument } from '../../src/results/index.js';
 import { CHECK, FAILED, HOSTILE, MEASURE, around, measurement } from './documents.js';
 import { EXPECTED, readExpected } from './expected.js';
+import { RICH } from './rich.js';
 
-const DOCUMENTS: readonly ResultDocument[] = [CHECK, MEASURE, FAILED, HOSTILE];
+const DOCUMENTS: readonly ResultDocument[] = [CHECK, MEASURE, FAILED, HOSTILE, RICH];
 const text = (document: ResultDocument, width = 80, color = false): string => REPORTS.text.render(document, { color, width });
 const plain = { color: false, width: 80 };
 
@@ -68,7 +69,7 @@ describe('text report', () => {
     const heads = (width: number): string =>
       text(CHECK, width)
         .split('\n')
-        .find((line) => line.includes('median')) ?? '';
+        .find((line) => /^ +median/.test(line)) ?? '';
     assert.match(heads(120), /median +± +95 % interval +p99 +lost\/n +rating/);
     assert.match(heads(76), /median +95 % interval +lost\/n +rating/);
     assert.match(heads(50), /median/);
@@ -120,6 +121,60 @@ describe('text report', () => {
       assert.doesNotMatch(report, /★/);
     }
     assert.match(REPORTS.csv.render({ ...MEASURE, measurements: [impossible] }, plain), /,true,excellent,5,/);
+  });
+});
+
+describe('reports of what an expert would say', () => {
+  const said = text(RICH, 80);
+
+  it('put the verdict first, then findings, then the choice of path, then figures, then what is open', () => {
+    const parts = ['GOOD: beta', 'findings', 'which path', 'beta, lan (target', 'not checked', 'a faster link'].map((part) =>
+      said.indexOf(`\n${part}`),
+    );
+    assert.deepEqual(
+      parts,
+      [...parts].sort((a, b) => a - b),
+    );
+    assert.ok(parts.every((place) => place > 0));
+  });
+
+  it('tell each finding with its strongest evidence and what to type', () => {
+    assert.match(said, /1\. CRITICAL The VPN goes through a relay.*\n.*certain\)\n +the client says: relayed by fra\n +-> See why/);
+    assert.match(said, /\n +tailscale netcheck\n/);
+    assert.match(REPORTS.markdown.render(RICH, plain), /to do: .*: `tailscale netcheck`/);
+  });
+
+  it('say that nothing was found only where somebody looked', () => {
+    assert.match(text({ ...RICH, findings: [] }), /\nfindings: none\n/);
+    assert.doesNotMatch(text(CHECK), /findings/);
+  });
+
+  it('name what is left out of a terminal', () => {
+    const many = Array.from({ length: 12 }, () => RICH.findings ?? [])
+      .flat()
+      .slice(0, 12);
+    assert.match(text({ ...RICH, findings: many }), /4 more: --html report\.html shows them all/);
+  });
+
+  it('keep a command as it is in Markdown, backticks included', () => {
+    const [first] = RICH.findings ?? [];
+    assert.ok(first);
+    const findings = [{ ...first, next: [{ text: 'try', command: 'echo `id` | tee <x>', costs: 'nothing' as const }] }];
+    assert.ok(REPORTS.markdown.render({ ...RICH, findings }, plain).includes('``echo `id` | tee <x>``'));
+  });
+
+  it('write packet sizes in bytes', () => assert.match(said, /path MTU up +1280 B/));
+
+  it('give each record of the CSV its path, its lowest limit and its findings', () => {
+    const [head = [], ...records] = parseCsv(REPORTS.csv.render(RICH, plain));
+    const of = (record: readonly string[], column: string): string => record[head.indexOf(column)] ?? '';
+    const up = records.find((record) => of(record, 'metric') === 'throughput.up' && of(record, 'path') === 'wan');
+    assert.ok(up);
+    assert.deepEqual(
+      [of(up, 'peer'), of(up, 'path_kind'), of(up, 'limit'), of(up, 'limit_kind'), of(up, 'findings')],
+      ['beta', 'wan', 'window', 'configured', 'bufferbloat'],
+    );
+    assert.equal(of(records.find((record) => of(record, 'metric') === 'rtt') ?? [], 'limit'), '');
   });
 });
 

@@ -37,7 +37,7 @@ interface PathOptions {
 }
 
 function limits(rate: number): Limit[] {
-  return [
+  const all: Limit[] = [
     {
       id: 'window',
       kind: 'configured',
@@ -56,6 +56,7 @@ function limits(rate: number): Limit[] {
       reached: rate / 941_500_000,
     },
   ];
+  return all.sort((a, b) => a.bps - b.bps);
 }
 
 const rated = (band: 'excellent' | 'good' | 'fair' | 'poor'): Measurement['rating'] => ({

@@ -54,7 +54,8 @@ function thinned(ticks: readonly number[]): number[] {
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   const part = rough / power;
-  return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
+  // A little more than was asked for is better than half as many.
+  return power * (part <= 1.1 ? 1 : part <= 2.2 ? 2 : part <= 5.5 ? 5 : 10);
 }
 
 /** A whole chart. `label` says in a sentence what it shows; the figures stand in a table beside it. */

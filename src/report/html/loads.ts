@@ -76,9 +76,24 @@ function rateOf(measurement: Measurement): Rate {
   return {
     measurement,
     direction: measurement.metric.endsWith('.up') ? 'up' : 'down',
-    intervals,
+    intervals: merged(intervals),
     omittedMs: Number.isFinite(omitted) ? (omitted ?? 0) : 0,
   };
+}
+
+/** A long test with short intervals has more of them than a picture has points. */
+const INTERVALS_MAX = 300;
+
+function merged(intervals: readonly Interval[]): Interval[] {
+  const every = Math.ceil(intervals.length / INTERVALS_MAX);
+  if (every <= 1) return [...intervals];
+  return Array.from({ length: Math.ceil(intervals.length / every) }, (_, i) => {
+    const part = intervals.slice(i * every, (i + 1) * every);
+    const startMs = part[0]?.startMs ?? 0;
+    const endMs = part[part.length - 1]?.endMs ?? 0;
+    const bits = part.reduce((sum, each) => sum + each.bps * (each.endMs - each.startMs), 0);
+    return { startMs, endMs, bps: endMs > startMs ? bits / (endMs - startMs) : 0 };
+  });
 }
 
 function overTimeOf(measurement: Measurement | undefined): OverTime | undefined {
@@ -156,11 +171,17 @@ function ratesPanel({ series, path, endMs }: Drawn, time: Scale): Content {
           y2="${yOf(scale, limit.bps)}"
         />${label(1, Math.max(12, yOf(scale, limit.bps) - 4), `${limit.kind} limit ${formatRate(limit.bps)}`, { kind: 'limit-name', anchor: 'end' })}`,
     series.length > 1 &&
-      series.map(({ direction, intervals }) => {
-        const last = intervals[Math.floor(intervals.length / 2)]?.bps ?? 0;
-        return label(0.5, yOf(scale, last) - 5, direction, { kind: 'name' });
-      }),
+      [...series]
+        .sort((a, b) => middleOf(b) - middleOf(a))
+        .map((rate, i) =>
+          // The faster one is named above its line, the other below.
+          label(0.5, yOf(scale, middleOf(rate)) + (i === 0 ? -6 : 17), rate.direction, { kind: 'name halo' }),
+        ),
   ];
+}
+
+function middleOf({ intervals }: Rate): number {
+  return intervals[Math.floor(intervals.length / 2)]?.bps ?? 0;
 }
 
 function yOf(scale: Scale, value: number): number {

@@ -56,7 +56,7 @@ nav a { display: inline-block; padding: .25rem 0; }
 .medium { --thick: 4px; } .fast { --thick: 6px; } .fastest { --thick: 9px; }
 .chosen .track { --bar: var(--accent); }
 .track li { position: relative; flex: 1 1 0; min-width: 0; padding: 1.75rem .5rem 0; text-align: center; font-size: .9rem; line-height: 1.35; }
-.track li:first-child, .track li:last-child { flex: 0 1 10rem; }
+.track li:first-child, .track li:last-child { flex: 1 1 10rem; }
 .track li:first-child { text-align: left; padding-left: 0; } .track li:last-child { text-align: right; padding-right: 0; }
 .track li span { display: block; color: var(--quiet); font-size: .85rem; }
 .track li::before { content: ""; position: absolute; left: 0; right: 0; top: .75rem; margin-top: calc(var(--thick) / -2); border-top: var(--thick) solid var(--bar); }
