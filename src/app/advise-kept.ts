@@ -50,20 +50,20 @@ function best(measurements: readonly Measurement[], metric: RegExp, pick: (a: nu
   return figures.length === 0 ? undefined : figures.reduce(pick);
 }
 
-/** The links at both ends, as the probe of links wrote them down; the far one where its measurement says so. */
+/** Both ends as they told of themselves when the check ran, else the near link as its probe wrote it down. */
 function endsOf(document: Extract<ResultDocument, { schema: 'tautline.check/1' }>, subject: Subject): { near?: HostAbout; far?: HostAbout } {
-  const links = subject.measurements.flatMap((measurement) => {
-    const link = measurement.probe === 'link' ? (measurement.details as Partial<LinkDetails> | undefined)?.link : undefined;
-    return link ? [{ link, far: measurement.metric.includes('far') || measurement.metric.includes('remote') }] : [];
-  });
-  const near = links.find(({ far }) => !far)?.link;
-  const far = links.find((each) => each.far)?.link;
-  return {
-    ...(near ? { near: about(document.host.name, document.host.os, near) } : {}),
-    ...(far ? { far: about(subject.peer ?? subject.name, undefined, far) } : {}),
-  };
+  const { near, far } = subject.ends ?? {};
+  const link = subject.measurements.flatMap((each) =>
+    each.probe === 'link' ? ((each.details as Partial<LinkDetails> | undefined)?.link ?? []) : [],
+  )[0];
+  const nearAbout = aboutIn(near) ?? (link ? { name: document.host.name, os: document.host.os, kernel: '', cpus: 1, link } : undefined);
+  const farAbout = aboutIn(far);
+  return { ...(nearAbout ? { near: nearAbout } : {}), ...(farAbout ? { far: farAbout } : {}) };
 }
 
-function about(name: string, os: string | undefined, link: LinkFacts): HostAbout {
-  return { name, os: os ?? 'unknown', kernel: '', cpus: 1, link };
+/** A kept file may be of anybody: what is not shaped like a host's account of itself is left out. */
+function aboutIn(value: unknown): HostAbout | undefined {
+  const about = (typeof value === 'object' && value !== null ? value : {}) as Partial<HostAbout>;
+  const link = (typeof about.link === 'object' && about.link !== null ? about.link : undefined) as LinkFacts | undefined;
+  return typeof about.name === 'string' && typeof about.os === 'string' && typeof link?.name === 'string' ? (about as HostAbout) : undefined;
 }

@@ -67,6 +67,8 @@ export const SubjectSchema = v.object({
   kind: v.optional(v.string()),
   /** What bounds its throughput, the lowest bound first. */
   limits: v.optional(v.array(LimitSchema)),
+  /** What both ends told of themselves (`HostAbout`): links, routes, TCP settings. */
+  ends: v.optional(v.object({ near: v.optional(v.record(v.string(), v.any())), far: v.optional(v.record(v.string(), v.any())) })),
   facts: v.record(v.string(), v.string()),
   measurements: v.array(MeasurementSchema),
 });
