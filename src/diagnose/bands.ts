@@ -192,6 +192,16 @@ export const DEFAULT_BANDS: Bands = {
     onlyWith: 'askedBps',
     why: 'the rate of a UDP test is what was asked for, so what counts is the share that did not arrive; edges as for loss. One without a rate sends as fast as it goes and must lose',
   },
+  link: {
+    unit: 'bps',
+    better: 'higher',
+    of: 'median',
+    excellent: 900e6,
+    good: 200e6,
+    fair: 100e6,
+    samplesMin: 1,
+    why: 'every card and switch of the last twenty years does 1 Gbit/s; 100 Mbit/s is what a cable with two broken pairs leaves, and 10 Mbit/s an error',
+  },
   responsiveness: {
     unit: 'rpm',
     better: 'higher',

@@ -45,7 +45,7 @@ async function runLink(request: ProbeRequest<CommonOptions>): Promise<Measuremen
     const now = after.find((link) => link.name === before.name);
     const watched = { before, now, watchedMs, load, loadAfter };
     const measurement = make('link', {
-      ...verdictOf(now ?? before, now === undefined),
+      ...verdictOf(now ?? before, { gone: now === undefined, several: found.several }),
       ...figuresOf(now ?? before),
       details: { ...detailsOf(watched) },
     });
@@ -77,14 +77,20 @@ async function findLinks(request: ProbeRequest<CommonOptions>): Promise<Found> {
   return { outcome: 'unchecked', reason: `there is no route to ${candidates.remotes[0]?.host ?? host}, or this system does not tell its interface` };
 }
 
-/** An interface that is off or without a partner carries nothing, and that is what a person wants to know first. */
-function verdictOf(link: LinkFacts, gone: boolean): Pick<Measurement, 'outcome' | 'reason'> {
+/**
+ * An interface that is off or without a partner carries nothing, and that is what a person wants to know first.
+ * Among all interfaces many are so on purpose, and only a card without a partner is worth a word.
+ */
+function verdictOf(link: LinkFacts, { gone, several }: { gone: boolean; several: boolean }): Pick<Measurement, 'outcome' | 'reason'> {
   if (gone) return { outcome: 'lost', reason: `${link.name} went away while it was watched` };
-  if (!link.up)
-    return { outcome: 'lost', reason: `${link.name} is switched off: switch it on (ip link set ${link.name} up), unless that is meant so` };
+  if (!link.up) {
+    const reason = `${link.name} is switched off: switch it on (ip link set ${link.name} up), unless that is meant so`;
+    return { outcome: several ? 'unchecked' : 'lost', reason };
+  }
   if (link.carrier === false) {
-    const why = link.kind === 'ethernet' ? 'no cable is plugged in, or the other end is off' : 'nothing is connected to it';
-    return { outcome: 'lost', reason: `${link.name} has no carrier: ${why}` };
+    const card = link.kind === 'ethernet';
+    const why = card ? 'no cable is plugged in, or the other end is off' : 'nothing is connected to it';
+    return { outcome: several && !card ? 'unchecked' : 'lost', reason: `${link.name} has no carrier: ${why}` };
   }
   return { outcome: 'ok' };
 }

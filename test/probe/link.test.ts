@@ -108,13 +108,22 @@ describe('measuring an interface', () => {
   });
 
   test("'all' is every interface, each under its own name", async () => {
-    const { measurements, elapsedMs } = await measure('all', { interfaces: [GIGABIT, { ...GIGABIT, name: 'eth1', addresses: [], carrier: false }] });
+    const { measurements, elapsedMs } = await measure('all', {
+      interfaces: [
+        GIGABIT,
+        { ...GIGABIT, name: 'eth1', addresses: [], carrier: false },
+        { name: 'docker0', addresses: [], kind: 'bridge', carrier: false },
+        { name: 'tun0', addresses: [], kind: 'tunnel', up: false },
+      ],
+    });
     assert.deepEqual(
       measurements.map(({ target, outcome }) => [target, outcome]),
       [
         ['lo', 'ok'],
         ['eth0', 'ok'],
         ['eth1', 'lost'],
+        ['docker0', 'unchecked'],
+        ['tun0', 'unchecked'],
       ],
     );
     assert.equal(elapsedMs, 1000, 'they are watched at the same time');
