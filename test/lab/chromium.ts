@@ -175,8 +175,10 @@ export class Page {
     return Buffer.from(data as string, 'base64');
   }
 
+  /** As a person would print it: on paper's terms and without backgrounds. */
   async pdf(): Promise<Buffer> {
-    const { data } = await this.call('Page.printToPDF', { printBackground: true });
+    await this.call('Emulation.setEmulatedMedia', { media: '', features: [] });
+    const { data } = await this.call('Page.printToPDF', { printBackground: false });
     return Buffer.from(data as string, 'base64');
   }
 

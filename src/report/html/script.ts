@@ -1,5 +1,6 @@
 /**
- * The page's only script: a copy button beside each command. The page is whole without it. It makes the buttons
+ * The page's only script: a copy button beside each command, and what is folded opens for paper, but for the tables
+ * beside pictures, which say the same. The page is whole without it. It makes the buttons
  * itself, so that nothing dead is shown or printed where scripts do not run.
  */
 export const SCRIPT = `for (const box of document.querySelectorAll('.command')) {
@@ -20,5 +21,5 @@ export const SCRIPT = `for (const box of document.querySelectorAll('.command')) 
   });
   box.append(button);
 }
-addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((each) => (each.open = true)));
+addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((each) => (each.open ||= !each.closest('figure'))));
 `;

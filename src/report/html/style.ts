@@ -55,8 +55,8 @@ nav a { display: inline-block; padding: .25rem 0; }
 .track { --thick: 2px; --bar: var(--grey); display: flex; list-style: none; margin: 0; padding: 0; }
 .medium { --thick: 4px; } .fast { --thick: 6px; } .fastest { --thick: 9px; }
 .chosen .track { --bar: var(--accent); }
-.track li { position: relative; flex: 1 1 0; min-width: 0; padding: 1.75rem .5rem 0; text-align: center; font-size: .9rem; line-height: 1.35; }
-.track li:first-child, .track li:last-child { flex: 1 1 10rem; }
+.track li { position: relative; flex: 1 1 5rem; min-width: 0; padding: 1.75rem .5rem 0; text-align: center; font-size: .9rem; line-height: 1.35; }
+.track li:first-child, .track li:last-child { flex: 1 1 7rem; }
 .track li:first-child { text-align: left; padding-left: 0; } .track li:last-child { text-align: right; padding-right: 0; }
 .track li span { display: block; color: var(--quiet); font-size: .85rem; }
 .track li::before { content: ""; position: absolute; left: 0; right: 0; top: .75rem; margin-top: calc(var(--thick) / -2); border-top: var(--thick) solid var(--bar); }
@@ -148,12 +148,17 @@ tbody th { font-weight: 560; min-width: 10rem; }
   }
   body { font-size: 10.5pt; }
   header, main { max-width: none; padding: 0; }
-  nav, .skip, .command button { display: none; }
+  nav, .skip, .command button, figure details { display: none; }
+  .track li { font-size: .82rem; }
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
   .path, .finding, figure, .verdict, tr { break-inside: avoid; }
+  .grid-2 { grid-template-columns: 1fr 1fr; gap: .6rem; }
+  h2 { margin-top: 1.6rem; }
   h2, h3, h4, figcaption { break-after: avoid; }
-  .remark { min-width: 0; }
+  th, td { padding-right: .5rem; }
+  tbody th { min-width: 7rem; }
+  .remark { min-width: 9rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
