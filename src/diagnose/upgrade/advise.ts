@@ -1,5 +1,6 @@
 import type { Advice } from '../../results/index.js';
 import { actionsOf } from './actions.js';
+import { assumedMetres, portsOf } from './cabling.js';
 import { basisOf } from './carriers.js';
 import type { Basis } from './carriers.js';
 import { causesOf } from './causes.js';
@@ -71,7 +72,7 @@ function assumptions(input: UpgradeInput, situation: Situation, basis: Basis): s
       : []),
     ...basis.assumed,
     ...(input.hosts === undefined ? ['2 hosts (--hosts says otherwise)'] : []),
-    ...(input.distanceMetres === undefined ? ['cables of up to 10 m (--distance says otherwise)'] : []),
+    ...(input.distanceMetres === undefined ? [`cables of up to ${assumedMetres(portsOf(input, situation))} m (--distance says otherwise)`] : []),
     `prices of ${(input.prices ?? PRICES).asOf} in US dollars without tax${age > 0 ? `, ${age} months old` : ''}: they age, so look them up before you buy (--prices FILE sets others)`,
   ];
 }

@@ -1,5 +1,6 @@
 import { cableCarries } from './cables.js';
 import type { Cable } from './cables.js';
+import type { Situation, UpgradeInput } from './input.js';
 import type { PartId } from './prices.js';
 
 /** One link: its speed, its length, and what its ends take. */
@@ -7,6 +8,17 @@ export interface Run {
   readonly bps: number;
   readonly metres: number;
   readonly ports: 'rj45' | 'sfp';
+}
+
+/** Where no distance was declared: across a room, or within a rack where the ports take direct attach cables. */
+export function assumedMetres(ports: Run['ports']): number {
+  return ports === 'sfp' ? 3 : 10;
+}
+
+/** What the hosts take, where nobody said: plugs as far as twisted pair goes. */
+export function portsOf(input: UpgradeInput, { toBps, ends }: Situation): Run['ports'] {
+  const cages = ends.some(({ link }) => /fibre|direct attach|DAC/i.test(link.port ?? ''));
+  return input.ports ?? (toBps > 10e9 || cages ? 'sfp' : 'rj45');
 }
 
 /** The cheapest cable that carries it; undefined where the price list has none. */

@@ -59,21 +59,18 @@ export function basisOf(input: UpgradeInput, situation: Situation): Basis {
   const link = (bps: number): Bound => ({ what: `the ${speedName(bps)} link`, bps: carried(bps, true) });
   const after = carrier(situation.toBps, [link(situation.toBps), ...(otherLimit && !others.includes(otherLimit) ? [otherLimit] : [])]);
   const now = measuredBps === undefined ? link(situation.fromBps) : { what: otherLimit?.what ?? link(situation.fromBps).what, bps: measuredBps };
-  if (situation.toBps > CORE_BPS_ASSUMED && !others.some(({ what }) => what === 'one core'))
-    assumed.push(`one TCP connection reaches ${speedName(CORE_BPS_ASSUMED)} on one core (--limit core=RATE sets what you measured)`);
+  // An assumption bounds what may be gained, on either link; it never says that the link is not the limit now.
+  const core = situation.toBps > CORE_BPS_ASSUMED && (measuredBps ?? 0) <= CORE_BPS_ASSUMED && !others.some(({ what }) => what === 'one core');
+  if (core) assumed.push(`one TCP connection reaches ${speedName(CORE_BPS_ASSUMED)} on one core (--limit core=RATE sets what you measured)`);
+  const withCore = (each: Carrier): Carrier => (core ? { ...each, bounds: [...each.bounds, { what: 'one core', bps: CORE_BPS_ASSUMED }] } : each);
   return {
-    carriers: { now: carrier(situation.fromBps, [now]), after: withCore(after) },
+    carriers: { now: withCore(carrier(situation.fromBps, [now])), after: withCore(after) },
     assumed,
-    ceilingBps: stamped >= (measuredBps ?? 0) && timestamps !== false ? stamped : ceilingBps,
+    ceilingBps: !impossible && stamped >= (measuredBps ?? 0) && timestamps !== false ? stamped : ceilingBps,
     ...(measuredBps === undefined ? {} : { measuredBps }),
     impossible,
     ...(otherLimit ? { otherLimit } : {}),
   };
-}
-
-function withCore(carrier: Carrier): Carrier {
-  if (carrier.linkBps <= CORE_BPS_ASSUMED || carrier.bounds.some(({ what }) => what === 'one core')) return carrier;
-  return { ...carrier, bounds: [...carrier.bounds, { what: 'one core', bps: CORE_BPS_ASSUMED }] };
 }
 
 /** Bounds that a faster link leaves as they are. What is physical is the link itself, here or further on. */

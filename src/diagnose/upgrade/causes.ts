@@ -1,6 +1,7 @@
 import type { LinkFacts } from '../../base/index.js';
 import type { AdviceCause, Confidence } from '../../results/index.js';
 import { CABLE_NAMES, cableCarries } from './cables.js';
+import { assumedMetres } from './cabling.js';
 import { nicCommands } from './commands.js';
 import type { End, Situation, UpgradeInput } from './input.js';
 import { goodputCeilingBps, speedName } from './link-speeds.js';
@@ -124,7 +125,10 @@ const cable: Cause = (input, { fromBps, toBps, ends }, slow) => {
     ({ link }) => (link.partnerBpsMax ?? fastestMode(link.partner) ?? 0) >= toBps && (fastestMode(link.advertised) ?? toBps) >= toBps,
   );
   const excluded = slow.length > 0 && slow.every(({ link }) => (link.partnerBpsMax ?? fastestMode(link.partner) ?? Number.POSITIVE_INFINITY) < toBps);
-  const declared = input.cable === undefined ? undefined : cableCarries(input.cable, toBps, input.distanceMetres ?? METRES_ASSUMED);
+  const declared =
+    input.cable === undefined
+      ? undefined
+      : cableCarries(input.cable, toBps, input.distanceMetres ?? assumedMetres(input.cable === 'dac' ? 'sfp' : 'rj45'));
   const errors = slow.filter(({ link }) => (link.counters?.['rx_crc_errors'] ?? 0) > 0);
   const evidence = [
     ...offered.map(
@@ -194,9 +198,6 @@ function between(input: UpgradeInput, { fromBps, toBps }: Situation): Weighed {
     check: 'look at the speeds of the ports between the switches, and plug both hosts into the same switch for a try',
   };
 }
-
-/** A cable in a room. */
-export const METRES_ASSUMED = 10;
 
 function isUsb({ driver: name = '', bus = '' }: LinkFacts): boolean {
   return /^(?:r815[2-9]|ax88|cdc_|asix|aqc111|rtl815)/.test(name) || /^usb|^\d+-\d/.test(bus);

@@ -1,7 +1,6 @@
 import type { AdviceOption } from '../../results/index.js';
 import { CABLE_NAMES, cableCarries } from './cables.js';
-import { cablingFor, lengthUsd } from './cabling.js';
-import { METRES_ASSUMED } from './causes.js';
+import { assumedMetres, cablingFor, lengthUsd, portsOf } from './cabling.js';
 import { directSteps } from './commands.js';
 import type { Situation, UpgradeInput } from './input.js';
 import { copperName, goodputCeilingBps, speedName } from './link-speeds.js';
@@ -39,14 +38,14 @@ interface Order {
 }
 
 function orderOf(input: UpgradeInput, situation: Situation): Order {
-  const fibre = situation.ends.some(({ link }) => /fibre|direct attach|DAC/i.test(link.port ?? ''));
+  const ports = portsOf(input, situation);
   return {
     input,
     situation,
     prices: input.prices ?? PRICES,
     hosts: input.hosts ?? 2,
-    metres: input.distanceMetres ?? METRES_ASSUMED,
-    ports: input.ports ?? (situation.toBps > 10e9 || fibre ? 'sfp' : 'rj45'),
+    metres: input.distanceMetres ?? assumedMetres(ports),
+    ports,
   };
 }
 
