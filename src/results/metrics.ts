@@ -25,6 +25,8 @@ const METRIC_NAMES: Readonly<Record<string, string>> = {
   'http.keepalive.ttfb': 'HTTP kept open: first byte',
   'http.keepalive.total': 'HTTP kept open: whole',
   mtu: 'path MTU',
+  'mtu.up': 'path MTU up',
+  'mtu.down': 'path MTU down',
   'throughput.up': 'throughput up',
   'throughput.down': 'throughput down',
   'throughput.both': 'throughput both ways',
