@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
-import type { Commands, TextFiles, HostFacts, NetworkInterface, Route } from '../../base/index.js';
+import { cpus } from 'node:os';
+import type { CpuInfo } from 'node:os';
+import type { Commands, HostFacts, LinkFacts, NetworkInterface, ProcessorTimes, Route, TextFiles } from '../../base/index.js';
+import { TCP_SYSCTLS, parseIfconfigLinks, parseNetstat, parseRoute, parseSysctl, supportedModes } from './darwin-links.js';
 import { identify } from './identity.js';
 import { addressedInterfaces } from './interfaces.js';
 import { parseResolvConf } from './resolv-conf.js';
@@ -26,14 +29,41 @@ export function darwinFacts(files: TextFiles, commands: Commands, listInterfaces
       ...parseRouteGet(await output('route', '-n', 'get', 'default'), 4),
       ...parseRouteGet(await output('route', '-n', 'get', '-inet6', 'default'), 6),
     ],
-    links: () => Promise.resolve([]),
-    routeTo: () => Promise.resolve(undefined),
-    processors: () => Promise.resolve(undefined),
-    tcpSettings: () => Promise.resolve({}),
+    links: async (name) => {
+      const [listed, counted] = await Promise.all([
+        output('ifconfig', '-v', '-m', ...(name === undefined ? [] : [name])),
+        output('netstat', '-ibdn'),
+      ]);
+      const counters = parseNetstat(counted);
+      return Promise.all(
+        parseIfconfigLinks(listed).map(async (link): Promise<LinkFacts> => {
+          const unlisted = link.kind === 'ethernet' && link.supported === undefined && link.carrier === true;
+          const more = unlisted ? supportedModes((await output('networksetup', '-listValidMedia', link.name)).split('\n')) : {};
+          const own = counters.get(link.name);
+          return { ...link, ...more, ...(own ? { counters: own } : {}) };
+        }),
+      );
+    },
+    routeTo: async (address) => parseRoute(await output('route', '-n', 'get', ...(address.includes(':') ? ['-inet6'] : []), address)),
+    processors: () => Promise.resolve(processorsOf(cpus(), performance.now())),
+    // It fails when a name is unknown, and has printed the others all the same.
+    tcpSettings: async () => {
+      const result = await commands.run('sysctl', TCP_SYSCTLS, { timeoutMs: COMMAND_TIMEOUT_MS });
+      return parseSysctl(result.outcome === 'exited' ? result.stdout : '');
+    },
     resolvers: async () => {
       const found = parseScutilDns(await output('scutil', '--dns'));
       return found.length > 0 ? found : parseResolvConf((await files.readText('/etc/resolv.conf').catch(() => undefined)) ?? '');
     },
+  };
+}
+
+/** Node's own count of processor times (host_processor_info); soft interrupts are not told apart from the kernel's other work. */
+export function processorsOf(processors: readonly CpuInfo[], atMs: number): ProcessorTimes | undefined {
+  if (processors.length === 0) return undefined;
+  return {
+    atMs,
+    cpus: processors.map(({ times }) => ({ busyMs: times.user + times.nice + times.sys + times.irq, softirqMs: 0, stealMs: 0, idleMs: times.idle })),
   };
 }
 
