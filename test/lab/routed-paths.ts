@@ -31,10 +31,13 @@ export interface RoutedPaths {
   readonly programs: Program[];
 }
 
-const RELAY = fileURLToPath(new URL('./relay.js', import.meta.url));
+export const RELAY_PROGRAM = fileURLToPath(new URL('./relay.js', import.meta.url));
 
 /** Makes two hosts with one or more routed paths between them, hands them to `work`, and removes everything whatever happens. */
-export async function withRoutedPaths<T>(count: number, work: (lab: RoutedPaths) => Promise<T>): Promise<T> {
+export async function withRoutedPaths<T>(
+  { count, site = 'same' }: { readonly count: number; readonly site?: Site },
+  work: (lab: RoutedPaths) => Promise<T>,
+): Promise<T> {
   removeStale();
   const id = freshName();
   const near = place(`${id}n`);
@@ -53,7 +56,7 @@ export async function withRoutedPaths<T>(count: number, work: (lab: RoutedPaths)
       await sh('ip link set lo up; sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0');
     }
     const paths: RoutedPath[] = [];
-    for (const [i, router] of routers.entries()) paths.push(await join({ near, far, router, number: i, programs }));
+    for (const [i, router] of routers.entries()) paths.push(await join({ near, far, router, number: i, programs, net: NETS[site] }));
     return await work({ near, far, paths, programs });
   } finally {
     process.off('exit', remove);
@@ -68,12 +71,13 @@ interface Joint {
   readonly router: Place;
   readonly number: number;
   readonly programs: Program[];
+  readonly net: string;
 }
 
-async function join({ near, far, router, number, programs }: Joint): Promise<RoutedPath> {
+async function join({ near, far, router, number, programs, net }: Joint): Promise<RoutedPath> {
   const device = `path${number}`;
   const nearNet = `10.78.${2 * number + 1}`;
-  const farNet = `10.78.${2 * number + 2}`;
+  const farNet = `${net}.${2 * number + 2}`;
   await mustRun(['ip', 'link', 'add', device, 'netns', near.name, 'type', 'veth', 'peer', 'name', 'near0', 'netns', router.name]);
   await mustRun(['ip', 'link', 'add', device, 'netns', far.name, 'type', 'veth', 'peer', 'name', 'far0', 'netns', router.name]);
   await router.sh(
@@ -82,7 +86,7 @@ async function join({ near, far, router, number, programs }: Joint): Promise<Rou
   await near.sh(`ip addr add ${nearNet}.1/24 dev ${device}; ip link set ${device} up; ip route add ${farNet}.0/24 via ${nearNet}.254`);
   await far.sh(`ip addr add ${farNet}.2/24 dev ${device}; ip link set ${device} up; ip route add ${nearNet}.0/24 via ${farNet}.254`);
   const relay = async (plan: Omit<RelayPlan, 'far'>): Promise<void> => {
-    const program = new Program(router.inside([process.execPath, RELAY, JSON.stringify({ far: `${farNet}.`, ...plan })]));
+    const program = new Program(router.inside([process.execPath, RELAY_PROGRAM, JSON.stringify({ far: `${farNet}.`, ...plan })]));
     programs.push(program);
     await program.until((output) => output.includes(RELAY_READY));
     await router.sh(
@@ -92,7 +96,7 @@ async function join({ near, far, router, number, programs }: Joint): Promise<Rou
   return { router, device, nearAddress: `${nearNet}.1`, farAddress: `${farNet}.2`, relay };
 }
 
-function place(name: string): Place {
+export function place(name: string): Place {
   const inside = (argv: readonly string[]): string[] => ['ip', 'netns', 'exec', name, ...argv];
   return { name, inside, sh: (line) => mustRun(inside(['sh', '-ec', line])) };
 }
