@@ -32,9 +32,7 @@ export function addResultOptions(command: Command): Command {
     .addOption(new Option('--json', 'write the result as JSON').conflicts(['markdown', 'csv']))
     .addOption(new Option('--markdown', 'write the result as Markdown').conflicts(['json', 'csv']))
     .addOption(new Option('--csv', 'write the result as CSV').conflicts(['json', 'markdown']))
-    .addOption(
-      new Option('--html <file>', 'write the result as a page of its own too, whatever else is written; - for stdout alone').argParser(pageName),
-    )
+    .addOption(new Option('--html <file>', 'also write the result as one HTML page; - for stdout, instead of the rest').argParser(pageName))
     .option('--output <file>', 'write the result to a file, whole or not at all; its ending says the format: .json, .md, .csv, .html, .txt')
     .option('--no-history', 'do not keep this run for tautline history')
     .addOption(settingOption('seed'))

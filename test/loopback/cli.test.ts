@@ -272,6 +272,26 @@ describe('the command line', () => {
     }
   });
 
+  test('a page goes to its own file beside whatever is printed, and to stdout where it is asked for', async () => {
+    const line = `measure tcp ${place(port)} --count 2 --interval 1ms --quiet`;
+    const beside = await run(`${line} --html page.html`);
+    assert.equal(beside.code, 0);
+    assert.match(beside.out, /TCP connect/);
+    const page = await readFile(join(folder, 'page.html'), 'utf8');
+    assert.match(page, /^<!DOCTYPE html>[^]*TCP connect[^]*<\/html>\n$/);
+    assert.ok(valid(JSON.parse((await run(`${line} --html page.html --json`)).out)));
+    assert.match((await run(`${line} --html -`)).out, /^<!DOCTYPE html>/);
+    assert.equal((await run(`${line} --output by-name.html`)).out, '');
+    assert.match(await readFile(join(folder, 'by-name.html'), 'utf8'), /^<!DOCTYPE html>/);
+  });
+
+  test('a page that cannot be written is told before measuring, costs nothing else, and the exit code is 3', async () => {
+    const finished = await run(`measure tcp ${place(port)} --count 2 --interval 1ms --json --html no/such/folder/page.html`);
+    assert.equal(finished.code, 3);
+    assert.ok(valid(JSON.parse(finished.out)));
+    assert.ok(finished.err.indexOf('cannot write') < finished.err.indexOf('plan'));
+  });
+
   test('a reader that goes away is no error', async () => {
     const measuring = cli(`measure tcp ${place(port)} --count 2 --interval 1ms --json --quiet`);
     measuring.child.stdout?.destroy();
