@@ -31,6 +31,10 @@ export interface RoutedPaths {
   readonly programs: Program[];
 }
 
+/** Whether the far end is at the same site (a private address) or somewhere else (RFC 2544's addresses for benchmarks, which are nobody's). */
+export type Site = 'same' | 'other';
+const NETS: Readonly<Record<Site, string>> = { same: '10.78', other: '198.18' };
+
 export const RELAY_PROGRAM = fileURLToPath(new URL('./relay.js', import.meta.url));
 
 /** Makes two hosts with one or more routed paths between them, hands them to `work`, and removes everything whatever happens. */

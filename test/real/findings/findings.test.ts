@@ -51,7 +51,7 @@ describe('the first finding of a check', { skip: whyNot ?? false }, () => {
 async function findingsIn(scenario: LabScenario): Promise<readonly Finding[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tautline-lab-'));
   try {
-    return await withRoutedPaths(scenario.paths ?? 1, async (routed) => {
+    return await withRoutedPaths({ count: scenario.paths ?? 1, site: scenario.site ?? 'same' }, async (routed) => {
       const start = async (place: Place, argv: readonly string[], ready?: string): Promise<void> => {
         const program = new Program(place.inside(argv));
         routed.programs.push(program);

@@ -13,6 +13,7 @@ export const LOSSES: readonly LabScenario[] = [
   { name: 'a loss of 3 % on the way down', first: ['random-loss'], setUp: async ({ path }) => void (await drop(path, 'near0', '', 30)) },
   {
     name: 'a loss of 2 % both ways on a path of 20 ms',
+    site: 'other',
     first: ['random-loss'],
     setUp: async ({ path }) => path.relay({ up: { delayMs: 10, lossRatio: 0.02 }, down: { delayMs: 10, lossRatio: 0.02 } }),
   },
@@ -24,11 +25,13 @@ export const LOSSES: readonly LabScenario[] = [
   },
   {
     name: 'a delay that varies by 15 ms either way',
-    first: ['jitter'],
+    site: 'other',
+    first: ['jitter', 'variable-delay'],
     setUp: async ({ path }) => path.relay({ up: { delayMs: 20, jitterMs: 15 }, down: { delayMs: 20, jitterMs: 15 } }),
   },
   {
     name: 'packets that overtake each other',
+    site: 'other',
     first: ['reordering'],
     setUp: async ({ path }) =>
       path.relay({ up: { delayMs: 5, reorderRatio: 0.05, overtakenMs: 8 }, down: { delayMs: 5, reorderRatio: 0.05, overtakenMs: 8 } }),

@@ -1,4 +1,4 @@
-import type { RoutedPath, RoutedPaths } from '../../lab/routed-paths.js';
+import type { RoutedPath, RoutedPaths, Site } from '../../lab/routed-paths.js';
 
 /** A path that is broken, shaped or sound in one way, and what a check of it has to say first. */
 export interface LabScenario {
@@ -7,6 +7,8 @@ export interface LabScenario {
   readonly first: readonly string[];
   /** Default 1. */
   readonly paths?: number;
+  /** Where the far end is; default: at the same site. */
+  readonly site?: Site;
   /** Breaks it. Runs after the responder at the far end has been started. */
   readonly setUp: (lab: LabHosts) => Promise<void>;
   /** What is checked; default: the peer `beta`, whose paths lead to the far end's responder. */
