@@ -125,7 +125,7 @@ export const ConfigSchema = v.strictObject({
         default: String(DEFAULT_PORT),
       }),
       about: setting(choice(['yes', 'no']), {
-        flag: '--about <yes|no>',
+        flag: '--about <yes-or-no>',
         help: 'whether clients with the key are told about this host: link, route, TCP settings',
         takes: 'yes or no',
         default: 'yes',
