@@ -1,3 +1,4 @@
+import { formatMs } from '../base/index.js';
 import type { PacketOutcome } from '../base/index.js';
 import type { TraceDetails } from '../results/index.js';
 import { quantile, sortedSamples } from '../stats/index.js';
@@ -126,6 +127,18 @@ export function loopOf(observations: readonly Observation[], target: string): re
   if (looping.length === 0) return undefined;
   const twice = [...visits].filter(([, ttls]) => ttls.size >= LOOP_VISITS - 1).map(([key]) => key.split(' ')[1] ?? '');
   return [...new Set([...looping, ...twice])];
+}
+
+/** `1. 10.0.0.1 (0.31 ms), 2. silent, 3. 10.0.2.1 (2.10 ms) or 10.0.3.1 (2.41 ms); 4 of 6 answered`. */
+export function wayInWords(hops: readonly Hop[]): string {
+  return hops
+    .map(({ ttl, nodes, sent, answered, answers, ended }) => {
+      if (nodes.length === 0) return `${ttl}. silent`;
+      const missing = answered < sent && answers === undefined ? `; ${answered} of ${sent} answered` : '';
+      const named = nodes.map(({ address, rttMs }) => `${address} (${formatMs(rttMs?.median ?? 0)})`).join(' or ');
+      return `${ttl}. ${named}${missing}${answers === 'limited' ? '; it limits its answers' : ''}${ended === undefined ? '' : `: ${ended}`}`;
+    })
+    .join(', ');
 }
 
 /** Where flows part and meet again: the last hop before there are several routers, and the first after. */

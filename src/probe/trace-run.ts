@@ -149,7 +149,7 @@ export class TraceRun {
   async #sweep(flows: readonly number[], ttls: readonly number[]): Promise<void> {
     const { intervalMs, signal, onProgress, protocol } = this.#plan;
     const specs = flows.flatMap((flow) => ttls.map((ttl) => ({ ttl, flow })));
-    const sweepMs = intervalMs ?? this.#spacingMs(flows.length);
+    const sweepMs = intervalMs ?? this.#spacingMs(flows.length, ttls);
     let done = 0;
     await this.#send(specs, {
       intervalMs: Math.max(INTERVAL_MS_MIN, sweepMs / ttls.length),
@@ -159,13 +159,20 @@ export class TraceRun {
     this.aborted = signal.aborted;
   }
 
-  /** How far apart sweeps have to be so that whoever was asked most does not come to its limit. */
-  #spacingMs(sweeps: number): number {
-    const asked = new Map<string, number>();
-    for (const { outcome } of this.#all) if (outcome.outcome !== 'silent') asked.set(outcome.from, (asked.get(outcome.from) ?? 0) + 1);
-    const most = Math.max(0, ...asked.values());
-    const free = Math.max(0, ERRORS_BURST - most);
-    return sweeps <= free ? SWEEP_MS : SWEEP_MS + (ERRORS_INTERVAL_MS * (sweeps - free)) / sweeps;
+  /**
+   * How far apart sweeps have to be so that nobody comes to its limit: of routers side by side each is expected to
+   * get the share of the packets that it got so far.
+   */
+  #spacingMs(sweeps: number, ttls: readonly number[]): number {
+    let spacingMs = SWEEP_MS;
+    for (const { nodes } of hopsOf(this.observations, this.#plan.target).filter(({ ttl }) => ttls.includes(ttl))) {
+      const all = nodes.reduce((sum, { answered }) => sum + answered, 0);
+      for (const { answered } of nodes) {
+        const beyond = (sweeps * answered) / all - Math.max(0, ERRORS_BURST - answered);
+        spacingMs = Math.max(spacingMs, SWEEP_MS + (ERRORS_INTERVAL_MS * beyond) / sweeps);
+      }
+    }
+    return spacingMs;
   }
 
   async #send(

@@ -6,7 +6,7 @@ import { decodeAddress, encodeAddress } from '../wire/index.js';
 import { candidatesOf } from './candidates.js';
 import { makerOf, withSummary } from './measuring.js';
 import type { CommonOptions, Probe, ProbeRequest } from './probe.js';
-import { allRoutersSeen, endOf, endsTheWay, hopsOf, isFromTarget, loopOf, partingOf } from './trace-hops.js';
+import { allRoutersSeen, endOf, endsTheWay, hopsOf, isFromTarget, loopOf, partingOf, wayInWords } from './trace-hops.js';
 import type { Answer, Hop } from './trace-hops.js';
 import { SILENT_HOPS_MAX, TraceRun } from './trace-run.js';
 import type { Protocol } from './trace-run.js';
@@ -212,6 +212,7 @@ function measurementOf(
   const loop = run.reached ? undefined : loopOf(observations, target);
   const parting = partingOf(hops);
   const details: TraceDetails & Record<string, unknown> = {
+    inShort: wayInWords(hops),
     remote: remote.host,
     ...(remote.port === 0 ? {} : { port: remote.port }),
     protocol,

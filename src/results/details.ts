@@ -47,9 +47,32 @@ export interface MtuDetails {
   /** What TCP may put into one segment: path MTU less 40 (IPv4) or 60 (IPv6). */
   readonly mssBytes?: number;
   /** What to clamp or set where that would help: `nft ... set rt mtu`, `ip link set mtu`. */
-  readonly clamp?: { readonly mssBytes: number; readonly command: string; readonly why: string };
+  readonly clamp?: {
+    readonly mssBytes: number;
+    readonly command: string;
+    readonly why: string;
+    /** What does the same elsewhere. */
+    readonly others?: readonly { readonly where: string; readonly command: string }[];
+  };
   /** Sizes tried and what became of each. */
   readonly tried: readonly { readonly bytes: number; readonly sent: number; readonly passed: number }[];
+  /** Both bounds were confirmed, or nothing larger can be sent at all. */
+  readonly verified?: boolean;
+  /** How likely it is that `failsBytes` fits and chance lost every packet of that size. */
+  readonly chance?: number;
+  /** The sending host's own interface is what bounds it. */
+  readonly ownInterface?: boolean;
+  /** Packets above the MTU that left and of which nothing was heard. */
+  readonly vanished?: number;
+  /** Packets that fit: how many were sent, and how many arrived. Loss, told apart from size. */
+  readonly fitting?: { readonly sent: number; readonly passed: number };
+  /** Sizes below the MTU that do not pass all the same. */
+  readonly surprises?: readonly number[];
+  /** How often the path MTU changed while it was measured. */
+  readonly changes?: number;
+  /** What TCP puts into one segment on a connection to the same port (tcp_info), where there was one. */
+  readonly tcpMssBytes?: number;
+  readonly remote?: string;
 }
 
 /** `link`: one measurement an interface; the summary is the negotiated speed in bps. */
@@ -180,6 +203,8 @@ export interface TailscaleDetails {
 
 /** `trace`: the summary is the round trip to the target; a hop's figures are in the details. */
 export interface TraceDetails {
+  /** The hops, in words for a person. */
+  readonly inShort?: string;
   readonly protocol: 'udp' | 'icmp' | 'tcp';
   readonly reached: boolean;
   readonly hops: readonly {
