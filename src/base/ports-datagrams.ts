@@ -38,6 +38,8 @@ export interface DatagramFlow {
 /** Sends `count` copies of `payload` on a fixed schedule and records every datagram that comes back. */
 export interface ExchangePlan {
   readonly payload: Uint8Array;
+  /** Instead of copies of `payload`, `count` datagrams of their own, each with room for the sequence number. */
+  readonly payloads?: readonly Uint8Array[];
   /** 0 sends nothing and listens. What arrived since the flow's last operation comes first, with the times when it did. */
   readonly count: number;
   readonly intervalNs: number;

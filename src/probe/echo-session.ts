@@ -14,6 +14,8 @@ export interface EchoSessionOptions {
   readonly remote: Endpoint;
   readonly key?: Uint8Array;
   readonly dscp?: number;
+  /** What the client sends goes whole or not at all. */
+  readonly dontFragment?: boolean;
   /** For the whole handshake. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -47,6 +49,7 @@ export async function openEchoSession(options: EchoSessionOptions): Promise<Echo
       protocol: 'udp',
       remote: options.remote,
       ...(options.dscp === undefined ? {} : { dscp: options.dscp }),
+      ...(options.dontFragment === undefined ? {} : { dontFragment: options.dontFragment }),
     });
   } catch (error) {
     return openFailure(error, options.remote);

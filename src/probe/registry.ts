@@ -3,6 +3,7 @@ import { dockerProbe } from './docker.js';
 import { echoProbe } from './echo.js';
 import { httpProbe } from './http.js';
 import { linkProbe } from './link.js';
+import { mtuProbe } from './mtu.js';
 import { pingProbe } from './ping.js';
 import type { Probe } from './probe.js';
 import { responsivenessProbe } from './responsiveness.js';
@@ -28,6 +29,7 @@ export const PROBES: readonly Probe[] = [
   sshProbe,
   throughputProbe,
   responsivenessProbe,
+  mtuProbe,
   linkProbe,
   dockerProbe,
   tailscaleProbe,

@@ -92,6 +92,7 @@ class SimFlow implements DatagramFlow, FlowSocket {
   }
 
   exchange(plan: ExchangePlan): Promise<ExchangeLog> {
+    assert(plan.payloads === undefined || plan.payloads.length === plan.count, 'every datagram of its own is sent once');
     return this.#alone(() => runExchange(this, plan));
   }
 

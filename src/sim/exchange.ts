@@ -67,9 +67,10 @@ class Exchange {
 
   #send(dueNs: number): void {
     if (this.#done.settled) return;
-    const { payload, sequence, count } = this.#plan;
+    const { sequence, count } = this.#plan;
     const { timeline } = this.#socket.host.network;
     const index = this.#sent.length;
+    const payload = this.#plan.payloads?.[index] ?? this.#plan.payload;
     this.#lastSentNs = timeline.nowNs;
     const errno = this.#socket.send(payload.length, () => {
       const bytes = payload.slice();

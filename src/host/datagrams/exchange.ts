@@ -29,7 +29,9 @@ export class Exchange {
   readonly #icmp: IcmpMessages | undefined;
   readonly #pacer: Pacer;
   readonly #replies: Replies;
-  readonly #payload: Uint8Array<ArrayBuffer>;
+  #payload: Uint8Array<ArrayBuffer>;
+  /** Room for the longest, where the datagrams differ. */
+  readonly #room: Uint8Array<ArrayBuffer>;
   readonly #dueNs: GrowingDoubles;
   readonly #sentNs: GrowingDoubles;
   readonly #callNs: GrowingDoubles;
@@ -43,7 +45,8 @@ export class Exchange {
     this.#plan = plan;
     this.#progress = options.progress;
     this.#icmp = options.icmp;
-    this.#payload = memory(Math.max(1, plan.payload.length)).subarray(0, plan.payload.length);
+    this.#room = memory(Math.max(1, plan.payload.length, ...(plan.payloads ?? []).map(({ length }) => length)));
+    this.#payload = this.#room.subarray(0, plan.payload.length);
     this.#payload.set(plan.payload);
     const expected = Math.min(plan.count, EXPECTED_MAX);
     this.#dueNs = new GrowingDoubles(expected);
@@ -113,6 +116,11 @@ export class Exchange {
   /** Writes the sequence number, and what an ICMP message needs besides. */
   #number(i: number): void {
     const { offset, width } = this.#plan.sequence;
+    const own = this.#plan.payloads?.[i];
+    if (own) {
+      this.#payload = this.#room.subarray(0, own.length);
+      this.#payload.set(own);
+    }
     const payload = this.#payload;
     if (width === 4) {
       payload[offset] = i >>> 24;

@@ -109,7 +109,7 @@ export class FallbackFlow implements DatagramFlow {
   }
 
   async #exchange(plan: ExchangePlan): Promise<ExchangeLog> {
-    const { count, intervalNs, payload, sequence } = plan;
+    const { count, intervalNs, payload, payloads, sequence } = plan;
     const cpu = process.cpuUsage();
     const startNs = this.#nowNs();
     const dueNs = new GrowingDoubles(Math.min(count, 4096));
@@ -127,7 +127,7 @@ export class FallbackFlow implements DatagramFlow {
       await this.#until(dueAtNs, over);
       if (over()) break;
       if (i % TURN_DATAGRAMS_MAX === TURN_DATAGRAMS_MAX - 1) await turn();
-      const bytes = Buffer.from(payload);
+      const bytes = Buffer.from(payloads?.[i] ?? payload);
       if (sequence.width === 4) bytes.writeUInt32BE(i >>> 0, sequence.offset);
       else bytes.writeUInt16BE(i & 0xffff, sequence.offset);
       const nowNs = this.#nowNs();

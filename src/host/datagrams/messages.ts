@@ -34,9 +34,11 @@ export type FlowAnswer = { readonly ok: true; readonly log: ExchangeLog | FloodL
 /** A longer train goes out in several exchanges; this one's times alone take 256 MB. */
 export const EXCHANGE_COUNT_MAX = 1 << 24;
 
-export function checkExchange({ count, payload, sequence }: ExchangePlan): void {
+export function checkExchange({ count, payload, payloads, sequence }: ExchangePlan): void {
   assert(count >= 0 && count <= EXCHANGE_COUNT_MAX, `an exchange sends at most ${EXCHANGE_COUNT_MAX} datagrams`);
-  assert(sequence.offset >= 0 && sequence.offset + sequence.width <= payload.length, 'the payload has room for the sequence number');
+  assert(payloads === undefined || payloads.length === count, 'every datagram of its own is sent once');
+  const room = payloads === undefined ? payload.length : Math.min(...payloads.map(({ length }) => length));
+  assert(sequence.offset >= 0 && sequence.offset + sequence.width <= room, 'the payload has room for the sequence number');
 }
 
 /** The shared memory: three 32-bit words. */
