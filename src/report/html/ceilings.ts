@@ -110,7 +110,7 @@ function limitsTable(name: string, limits: readonly Limit[], bps: number | undef
       formatRate(limit.bps),
       limit.reached === undefined && bps === undefined ? '' : formatQuantity(limit.reached ?? (bps ?? 0) / limit.bps, 'ratio'),
       limit.kind,
-      limit.why,
+      html`<span class="remark">${limit.why}</span>`,
     ]),
   });
 }

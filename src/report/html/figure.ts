@@ -11,7 +11,8 @@ export function figure(measurement: Measurement | undefined): Markup {
   const { summary, ceiling, outcome } = measurement;
   if (!summary) return html`<span class="problem">${outcome}</span>`;
   const interval = intervalOf(measurement);
-  const unsure = `n ${summary.n}${interval === '' ? '' : `, 95 %: ${interval}`}${measurement.provenance === 'measured' ? '' : `, ${measurement.provenance}`}`;
+  const sure = interval !== '' && [', ', html`<span class="together">95 %: ${interval}</span>`];
+  const unsure = [`n ${summary.n}`, sure, measurement.provenance !== 'measured' && `, ${measurement.provenance}`];
   if (aboveCeiling(measurement) !== undefined && ceiling)
     return html`<s>${formatQuantity(summary.median, summary.unit)}</s>
       <span class="problem">measuring error: nothing above ${formatQuantity(ceiling.value, ceiling.unit)} is possible</span>`;

@@ -30,7 +30,7 @@ export function layersSection(document: ResultDocument): Markup {
   </section>`;
 }
 
-/** A probe's details in the page, or undefined where they say nothing. Documents come from files too: nothing is taken for granted. */
+/** A probe's details in the page, or undefined where they say nothing. */
 type Layer = (details: Readonly<Record<string, unknown>>, measurement: Measurement) => Markup | undefined;
 
 const LAYERS: Readonly<Record<string, Layer>> = { link, mtu, trace, tailscale, ssh, docker };

@@ -42,6 +42,7 @@ nav a { display: inline-block; padding: .25rem 0; }
 .verdict .sentence { margin: .2rem 0 0; font-size: 1.08rem; max-width: 52rem; }
 .excellent, .good { --tone: var(--good); } .fair, .open, .warning { --tone: var(--fair); } .poor, .bad, .critical { --tone: var(--poor); } .notice { --tone: var(--accent); }
 .problem { color: var(--poor); }
+.together { white-space: nowrap; }
 .rating { color: var(--tone); white-space: nowrap; font-size: .9em; }
 .badge { display: inline-block; padding: .02rem .5rem; border: 1px solid var(--tone, var(--line)); border-radius: 99px; color: var(--tone, var(--quiet)); font-size: .82rem; font-weight: 560; line-height: 1.5; }
 .badge.chosen { --tone: var(--accent); }
