@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createSecureContext } from 'node:tls';
+import { createServer as createTcpServer } from 'node:net';
 import { decode, encode } from 'dns-packet';
 
 /*
@@ -46,11 +46,11 @@ function start(server: SlowServer): void {
     createServer((_request, response) => void setTimeout(() => response.end('late\n'), answerMs)).listen(port, host, ready);
     return;
   }
-  const identity = { key: readFileSync(server.key), cert: readFileSync(server.certificate) };
-  const context = createSecureContext(identity);
-  createTlsServer({ ...identity, SNICallback: (_name, give) => void setTimeout(() => give(null, context), answerMs) }, (_request, response) => {
+  const secure = createTlsServer({ key: readFileSync(server.key), cert: readFileSync(server.certificate) }, (_request, response) => {
     response.end('late\n');
-  }).listen(port, host, ready);
+  });
+  // The client's first message waits in the socket, as it does in a server that has no processor time for it.
+  createTcpServer({ pauseOnConnect: true }, (socket) => void setTimeout(() => secure.emit('connection', socket), answerMs)).listen(port, host, ready);
 }
 
 const [, script = '', plan] = process.argv;
