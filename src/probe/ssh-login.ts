@@ -1,7 +1,7 @@
 import type { CommandResult, Ports } from '../base/index.js';
 import type { Outcome } from '../results/index.js';
 import { plainText } from '../wire/index.js';
-import { placeArguments, runSsh } from './ssh-settings.js';
+import { placeArguments, runSsh, sshCommand } from './ssh-settings.js';
 import type { SshPlace, SshSettings } from './ssh-settings.js';
 
 export type SshRun = { readonly outcome: 'ok'; readonly elapsedMs: number } | { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string };
@@ -77,24 +77,25 @@ async function timed(ports: Pick<Ports, 'commands' | 'clock'>, options: readonly
 /** Why ssh did not log in, from what it said, with what to do about it. */
 export function explainLogin(
   result: CommandResult,
-  plan: { readonly place: SshPlace; readonly timeoutMs: number },
+  plan: Pick<LoginPlan, 'place' | 'settings' | 'timeoutMs'>,
 ): { readonly outcome: Exclude<Outcome, 'ok'>; readonly reason: string } {
-  const { name } = plan.place;
+  const command = sshCommand(plan.place);
   if (result.outcome === 'missing') return { outcome: 'unsupported', reason: 'there is no ssh program here: install the OpenSSH client' };
   if (result.outcome === 'timeout') {
     const why = 'the server is slow, or ssh waits for somebody (the touch of a security key, the confirmation of an agent)';
-    return { outcome: 'timeout', reason: `'ssh ${name}' did not log in within ${plan.timeoutMs} ms: ${why}` };
+    return { outcome: 'timeout', reason: `'${command}' did not log in within ${plan.timeoutMs} ms: ${why}` };
   }
   const known = MESSAGES.find(({ pattern }) => pattern.test(result.stderr));
-  if (known) return { outcome: known.outcome, reason: known.reason(name, result.stderr) };
+  if (known) return { outcome: known.outcome, reason: known.reason(plan.place, result.stderr, recordOf(plan.settings)) };
   const said = plainText(result.stderr.trim().split('\n').at(-1) ?? '', 160);
-  return { outcome: 'lost', reason: `'ssh ${name}' failed: ${said === '' ? 'it says nothing of why' : said}` };
+  return { outcome: 'lost', reason: `'${command}' failed: ${said === '' ? 'it says nothing of why' : said}` };
 }
 
 interface Message {
   readonly pattern: RegExp;
   readonly outcome: Exclude<Outcome, 'ok'>;
-  readonly reason: (name: string, said: string) => string;
+  /** `record` is how known_hosts names the host. */
+  readonly reason: (place: SshPlace, said: string, record: string) => string;
 }
 
 /** In this order: the first that fits explains it best. */
@@ -102,19 +103,19 @@ const MESSAGES: readonly Message[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed/i,
     outcome: 'refused',
-    reason: (name) =>
-      `ssh refuses: the host key is not the one on record for ${name}. Unless you know why it changed (a new installation), somebody else answers there; 'ssh-keygen -R ${name}' forgets the old one`,
+    reason: (place, _said, record) =>
+      `ssh refuses: the host key is not the one on record for ${place.name}. Unless you know why it changed (a new installation), somebody else answers there; 'ssh-keygen -R ${record}' forgets the old one`,
   },
   {
     pattern: /Host key verification failed|No .* host key is known/i,
     outcome: 'unchecked',
-    reason: (name) =>
-      `no login: the host key of ${name} is not known here yet. Log in once with 'ssh ${name}', compare the fingerprint that it shows with the host's own, and accept it`,
+    reason: (place) =>
+      `no login: the host key of ${place.name} is not known here yet. Log in once with '${sshCommand(place)}', compare the fingerprint that it shows with the host's own, and accept it`,
   },
   {
     pattern: /Bad owner or permissions on (\S+)/,
     outcome: 'unchecked',
-    reason: (_name, said) => {
+    reason: (_place, said) => {
       const path = /Bad owner or permissions on (\S+)/.exec(said)?.[1] ?? 'its configuration';
       return `no login: ssh does not use ${path} because others may write it; take that away with 'chmod go-w ${path}'`;
     },
@@ -122,7 +123,7 @@ const MESSAGES: readonly Message[] = [
   {
     pattern: /UNPROTECTED PRIVATE KEY FILE|bad permissions/i,
     outcome: 'unchecked',
-    reason: (_name, said) => {
+    reason: (_place, said) => {
       const path = /Permissions \d+ for '([^']+)'/.exec(said)?.[1] ?? 'the private key';
       return `no login: ssh passes over ${path} because others may read it; take that away with 'chmod 600 ${path}'`;
     },
@@ -130,35 +131,48 @@ const MESSAGES: readonly Message[] = [
   {
     pattern: /Permission denied \(/,
     outcome: 'unchecked',
-    reason: (name, said) => {
+    reason: (place, said) => {
       const methods = /Permission denied \(([^)]*)\)/.exec(said)?.[1] ?? '';
-      return `no login without a password: ${name} accepts none of the keys that can be used without asking (it takes ${methods}). Install one with 'ssh-copy-id ${name}', or load its passphrase into an agent with 'ssh-add'`;
+      return `no login without a password: ${place.name} accepts none of the keys that can be used without asking (it takes ${methods}). Install one with '${sshCommand(place).replace(/^ssh /, 'ssh-copy-id ')}', or load its passphrase into an agent with 'ssh-add'`;
     },
   },
   {
     pattern: /Too many authentication failures/i,
     outcome: 'unchecked',
-    reason: (name) =>
-      `no login: ${name} gave up after too many keys; name the right one with 'IdentityFile' and 'IdentitiesOnly yes' in the ssh configuration`,
+    reason: (place) =>
+      `no login: ${place.name} gave up after too many keys; name the right one with 'IdentityFile' and 'IdentitiesOnly yes' in the ssh configuration`,
   },
   {
     pattern: /Bad configuration option|bad configuration options|Bad .* argument|line \d+: /i,
     outcome: 'unchecked',
-    reason: (_name, said) => `no login: ssh cannot read its configuration: ${plainText(said.trim().split('\n')[0] ?? '', 160)}`,
+    reason: (_place, said) => `no login: ssh cannot read its configuration: ${plainText(said.trim().split('\n')[0] ?? '', 160)}`,
   },
   {
     pattern: /Could not resolve hostname/i,
     outcome: 'unchecked',
-    reason: (name) => `no login: ssh cannot find the address of ${name}`,
+    reason: (place) => `no login: ssh cannot find the address of ${place.name}`,
   },
-  { pattern: /Connection refused/i, outcome: 'refused', reason: (name) => `'ssh ${name}': the connection was refused: nothing listens on that port` },
+  {
+    pattern: /Connection refused/i,
+    outcome: 'refused',
+    reason: (place) => `'${sshCommand(place)}': the connection was refused: nothing listens on that port`,
+  },
   {
     pattern: /timed out/i,
     outcome: 'timeout',
-    reason: (name) => `'ssh ${name}': no answer within the time: the host is down, or a firewall drops the packets`,
+    reason: (place) => `'${sshCommand(place)}': no answer within the time: the host is down, or a firewall drops the packets`,
   },
-  { pattern: /No route to host|Network is unreachable/i, outcome: 'lost', reason: (name) => `'ssh ${name}': there is no route to the host` },
+  {
+    pattern: /No route to host|Network is unreachable/i,
+    outcome: 'lost',
+    reason: (place) => `'${sshCommand(place)}': there is no route to the host`,
+  },
 ];
+
+/** As known_hosts names it: with a port other than 22 in brackets. */
+function recordOf({ host, port }: Pick<SshSettings, 'host' | 'port'>): string {
+  return port === 22 ? host : `"[${host}]:${port}"`;
+}
 
 /** ControlPath knows tokens that begin with a per cent sign. */
 function escaped(path: string): string {

@@ -86,6 +86,13 @@ export function placeArguments(place: SshPlace): string[] {
   ];
 }
 
+/** What a person would type for that place. */
+export function sshCommand(place: SshPlace, ...options: readonly string[]): string {
+  const { configFile, port, name } = place;
+  const file = configFile === undefined ? [] : ['-F', configFile];
+  return ['ssh', ...file, ...(port === undefined ? [] : ['-p', String(port)]), ...options, name].join(' ');
+}
+
 /** Reads the output of `ssh -G`: a keyword in lower case and its value on each line. */
 export function readSshSettings(text: string): SshSettings | undefined {
   const values = new Map<string, string[]>();

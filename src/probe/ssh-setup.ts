@@ -3,6 +3,7 @@ import type { FileStatus, Ports } from '../base/index.js';
 import type { SshDetails } from '../results/index.js';
 import { askMaster } from './ssh-login.js';
 import type { MasterState } from './ssh-login.js';
+import { sshCommand } from './ssh-settings.js';
 import type { SshPlace, SshSettings } from './ssh-settings.js';
 
 /** Each is asked by a program of its own. */
@@ -44,7 +45,7 @@ export async function lookAtSetup(ports: Ports, plan: SetupPlan): Promise<SshSet
       ...staleSockets.map((socket) => `the master of ${socket} is gone: remove its socket with 'rm ${quoted(socket)}'`),
       ...masters.flatMap(({ socket, state }) =>
         state === 'hung'
-          ? [`the master of ${socket} does not answer: end it with 'ssh -O exit -o ControlPath=${quoted(socket)} ${plan.place.name}'`]
+          ? [`the master of ${socket} does not answer: end it with '${sshCommand(plan.place, '-O', 'exit', '-o', `ControlPath=${quoted(socket)}`)}'`]
           : [],
       ),
       ...keys.flatMap(({ path, problem, fix }) => (problem === undefined ? [] : [`${path} ${problem}${fix === undefined ? '' : `: ${fix}`}`])),
@@ -122,7 +123,7 @@ async function lookAtKeys(ports: Ports, plan: SetupPlan): Promise<Key[]> {
   return folder !== undefined && 'problem' in fault ? [...keys, { path: folder, ...fault }] : keys;
 }
 
-/** ssh does not use a private key that others may read (authfile.c), and ssh(1) wants the folder closed to others. */
+/** ssh does not use a private key that others may read (authfile.c); that they may list the folder does no harm. */
 function faultOf(
   status: FileStatus,
   about: { readonly path: string; readonly user: SetupPlan['user']; readonly what: 'key' | 'folder' },
@@ -131,11 +132,12 @@ function faultOf(
   // Root may use what belongs to others.
   if (user !== undefined && user.id !== 0 && status.ownerId !== user.id)
     return { problem: `belongs to the user with id ${status.ownerId}, not to you (${user.id})`, fix: `sudo chown ${user.id} ${quoted(path)}` };
-  if ((status.mode & 0o077) === 0) return {};
   const mode = status.mode.toString(8).padStart(4, '0');
-  if (what === 'key') return { problem: `may be read or written by others (mode ${mode}), so ssh does not use it`, fix: `chmod 600 ${quoted(path)}` };
-  const doing = (status.mode & 0o022) === 0 ? 'listed' : 'written';
-  return { problem: `may be ${doing} by others (mode ${mode})`, fix: `chmod 700 ${quoted(path)}` };
+  if (what === 'key' && (status.mode & 0o077) !== 0)
+    return { problem: `may be read or written by others (mode ${mode}), so ssh does not use it`, fix: `chmod 600 ${quoted(path)}` };
+  if (what === 'folder' && (status.mode & 0o022) !== 0)
+    return { problem: `may be written by others (mode ${mode}): they could change what ssh does`, fix: `chmod 700 ${quoted(path)}` };
+  return {};
 }
 
 /** A path of IdentityFile as `ssh -G` prints it: with `~` and some tokens; undefined where that leaves it open. */

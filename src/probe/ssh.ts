@@ -15,7 +15,7 @@ import { sshLogin, sshOverMaster } from './ssh-login.js';
 import type { SshRun } from './ssh-login.js';
 import { lookAtSetup } from './ssh-setup.js';
 import type { SshSetup } from './ssh-setup.js';
-import { askSshSettings, askSshUser } from './ssh-settings.js';
+import { askSshSettings, askSshUser, sshCommand } from './ssh-settings.js';
 import type { SshAnswer, SshPlace, SshSettings } from './ssh-settings.js';
 
 export interface SshOptions extends CommonOptions {
@@ -78,10 +78,14 @@ async function runSshProbe(request: Request): Promise<Measurement[]> {
   const settings = answer.outcome === 'ok' ? answer.settings : undefined;
   const fresh = settings?.proxy === undefined ? await measureFresh(request, { settings, sampling }) : throughProxy(settings.proxy);
   const setup = settings && !signal.aborted ? await lookAtSetup(ports, { place, settings, user, signal }) : undefined;
-  const details = detailsOf({ target: request.target.host, settings, facts: fresh.facts, setup, remote: fresh.remote });
-  const results = fresh.results.map(({ metric, rest }) => make(metric, { ...rest, details: { ...details } }));
+  const known = { place, settings, facts: fresh.facts, setup, remote: fresh.remote };
   const program = await measureProgram(request, { place, answer, setup, blocked: fresh.blocked });
-  return [...results, ...program.map(({ metric, rest }) => make(metric, { ...rest, details: { ...details } }))];
+  const results = [...fresh.results, ...program];
+  return results.map(({ metric, rest }, i) => {
+    // What was found on this host stands once: beside the login, else with the last of the figures.
+    const withSetup = metric === 'ssh' || (program.length === 0 && i === results.length - 1);
+    return make(metric, { ...rest, details: { ...networkDetails(metric, known), ...(withSetup ? setupDetails(known) : {}) } });
+  });
 }
 
 interface Result {
@@ -229,7 +233,7 @@ function runResult(request: Request, runs: readonly SshRun[], about: { what: str
 function noMaster(place: SshPlace, setup: SshSetup): Result['rest'] {
   const { configured, socket } = setup.multiplexing;
   if (configured && socket !== undefined) {
-    const hint = `'ssh -fNM ${place.name}' starts one`;
+    const hint = `'${sshCommand(place, '-fNM')}' starts one`;
     return {
       outcome: 'unchecked',
       reason: `multiplexing is set up (${socket}), but no master is running: ${hint}, and so does a login with 'ControlMaster auto'`,
@@ -246,31 +250,33 @@ function withRemarks(rest: Result['rest'], remarks: readonly string[]): Result['
 
 // --- What is known ---------------------------------------------------------------------------
 
-function detailsOf(known: {
-  target: string;
-  settings: SshSettings | undefined;
-  facts: SshFacts;
-  setup: SshSetup | undefined;
-  remote: Endpoint | undefined;
-}): SshDetails {
-  const { settings, facts, setup, remote } = known;
+interface Known {
+  readonly place: SshPlace;
+  readonly settings: SshSettings | undefined;
+  readonly facts: SshFacts;
+  readonly setup: SshSetup | undefined;
+  readonly remote: Endpoint | undefined;
+}
+
+/** What a phase has shown of the server. */
+function networkDetails(metric: string, { facts, settings, place, remote }: Known): SshDetails {
   const { software, kex, hostKey, hostKeyBits, fingerprint, signature, kexPreferred } = facts;
-  const host = settings?.host ?? remote?.host;
-  const port = settings?.port ?? remote?.port;
+  if (metric === 'ssh.connect') return defined({ host: remote?.host ?? settings?.host ?? place.name, port: remote?.port ?? settings?.port });
+  if (metric === 'ssh.banner') return defined({ software });
+  if (metric !== 'ssh.kex') return {};
+  return defined({ kex, kexPreferred: kexPreferred === kex ? undefined : kexPreferred, hostKey, hostKeyBits, fingerprint, signature });
+}
+
+/** What this host's ssh would do, and what it keeps. */
+function setupDetails({ place, settings, setup }: Known): SshDetails {
+  if (!settings) return {};
   return defined({
-    alias: settings !== undefined && settings.host !== known.target ? known.target : undefined,
-    user: settings?.user,
-    host,
-    port,
-    software,
-    kex,
-    hostKey,
-    hostKeyBits,
-    fingerprint,
-    signature,
-    kexPreferred: kexPreferred === kex ? undefined : kexPreferred,
-    proxy: settings?.proxy,
-    compression: settings?.compression,
+    alias: settings.host === place.name ? undefined : place.name,
+    user: settings.user,
+    host: settings.host,
+    port: settings.port,
+    proxy: settings.proxy,
+    compression: settings.compression,
     multiplexing: setup?.multiplexing,
     staleSockets: setup?.staleSockets,
     keys: setup?.keys,
@@ -279,6 +285,6 @@ function detailsOf(known: {
 
 type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
 
-function defined(details: Possibly<Required<SshDetails>>): SshDetails {
+function defined(details: Partial<Possibly<Required<SshDetails>>>): SshDetails {
   return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)) as SshDetails;
 }

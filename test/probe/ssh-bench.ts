@@ -112,7 +112,12 @@ export async function measure(run: Run = {}): Promise<{ found: Map<string, Measu
     v.parse(MeasurementSchema, measurement);
     assert.ok(measurement.outcome === 'ok' || (measurement.reason ?? '').length > 10, JSON.stringify(measurement));
   }
-  return { found: new Map(measurements.map((each) => [each.metric, each])), ran, details: measurements.at(-1)?.details as SshDetails, servers };
+  return {
+    found: new Map(measurements.map((each) => [each.metric, each])),
+    ran,
+    details: Object.assign({}, ...measurements.map((each) => each.details)) as SshDetails,
+    servers,
+  };
 }
 
 export function told(found: Map<string, Measurement>): Record<string, string> {

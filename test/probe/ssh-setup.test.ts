@@ -86,7 +86,7 @@ describe('what ssh keeps on this host', () => {
         problem: 'belongs to the user with id 1001, not to you (1000)',
         fix: `sudo chown 1000 ${HOME}/.ssh/id_theirs`,
       },
-      { path: `${HOME}/.ssh`, problem: 'may be written by others (mode 0775)', fix: `chmod 700 ${HOME}/.ssh` },
+      { path: `${HOME}/.ssh`, problem: 'may be written by others (mode 0775): they could change what ssh does', fix: `chmod 700 ${HOME}/.ssh` },
     ]);
     assert.match(reason(found, 'ssh'), /compression is on: on a fast network it only slows down/);
     assert.equal(found.get('ssh')?.outcome, 'ok');

@@ -8,14 +8,14 @@ import type { HostPorts } from '../../src/host/index.js';
 import { sshProbe } from '../../src/probe/ssh.js';
 import type { SshOptions } from '../../src/probe/ssh.js';
 import type { Measurement, SshDetails } from '../../src/results/index.js';
-import { Program } from '../lab/processes.js';
+import { Program, mustRun } from '../lab/processes.js';
 import { listenOn, slowToGreet, socketFolder, whyNoSshd, withSshd } from '../lab/sshd.js';
 import type { SshLab } from '../lab/sshd.js';
 import { measureHere, metric } from '../loopback/probing.js';
 
 const skip = (await whyNoSshd()) ?? false;
 const median = (measurement: Measurement): number => measurement.summary?.median ?? Number.NaN;
-const detailsOf = (measurements: readonly Measurement[]): SshDetails => measurements.at(-1)?.details as SshDetails;
+const detailsOf = (measurements: readonly Measurement[]): SshDetails => Object.assign({}, ...measurements.map((each) => each.details)) as SshDetails;
 
 describe('a real SSH server', { skip }, () => {
   let ports: HostPorts;
@@ -139,7 +139,12 @@ describe('a real SSH server', { skip }, () => {
       await writeFile(lab.knownHosts, `[127.0.0.1]:${lab.port} ${(await readFile(`${lab.privateKey}.pub`, 'utf8')).trim()}\n`);
       const changed = await measure(lab, { count: 1 });
       assert.equal(metric(changed, 'ssh').outcome, 'refused');
-      assert.match(metric(changed, 'ssh').reason ?? '', /not the one on record/);
+      const said = metric(changed, 'ssh').reason ?? '';
+      assert.match(said, /not the one on record/);
+      // What it advises does what it says.
+      const [, record = ''] = /'ssh-keygen -R "([^"]+)"'/.exec(said) ?? [];
+      await mustRun(['ssh-keygen', '-f', lab.knownHosts, '-R', record]);
+      assert.equal((await readFile(lab.knownHosts, 'utf8')).trim(), '');
     });
   });
 
