@@ -47,7 +47,7 @@ function best(measurements: readonly Measurement[], metric: RegExp, pick: (a: nu
   const figures = measurements.flatMap((each) =>
     metric.test(each.metric) && each.outcome === 'ok' && each.summary && aboveCeiling(each) === undefined ? [each.summary.median] : [],
   );
-  return figures.length === 0 ? undefined : figures.reduce(pick);
+  return figures.length === 0 ? undefined : figures.reduce((a, b) => pick(a, b));
 }
 
 /** Both ends as they told of themselves when the check ran, else the near link as its probe wrote it down. */

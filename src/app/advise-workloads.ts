@@ -73,7 +73,7 @@ const PARSERS: Readonly<Record<WorkloadKey['takes'], (text: string) => number>> 
 
 function unknownKind(name: string): TautlineError {
   const known = WORKLOAD_KINDS.map(({ id }) => id);
-  const guess = nearest(name, known);
+  const guess = name === '' ? undefined : nearest(name, known);
   return new TautlineError('usage', name === '' ? '--workload names no kind of work' : `there is no workload '${name}'`, {
     hint: guess === undefined ? `the workloads are ${known.join(', ')}` : `did you mean '${guess}'?`,
   });
