@@ -15,7 +15,7 @@ async function typed(line: string): Promise<{ code: number; out: string; err: st
 }
 
 describe('help', () => {
-  const PROBES = ['ping', 'echo', 'tcp', 'dns', 'tls', 'http', 'ssh', 'throughput', 'responsiveness', 'link', 'docker', 'tailscale'];
+  const PROBES = ['ping', 'echo', 'tcp', 'dns', 'tls', 'http', 'ssh', 'throughput', 'responsiveness', 'link', 'docker', 'tailscale', 'trace'];
   const pages = ['', 'check', 'serve', 'measure', ...PROBES.map((probe) => `measure ${probe}`), 'export', 'export schema'];
   for (const page of pages) {
     test(`tautline ${page} --help is as it was last read over`, async () => {
