@@ -1,5 +1,5 @@
 import { TautlineError } from '../base/index.js';
-import type { Ports } from '../base/index.js';
+import type { Ports, Target } from '../base/index.js';
 import { concludeMeasurements, rateAll } from '../diagnose/index.js';
 import type { Bands } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
@@ -11,6 +11,7 @@ import { readKey } from './key.js';
 import { nearest } from './nearest.js';
 import type { Progress } from './progress.js';
 import { resolveTarget } from './targets.js';
+import type { NamedTarget } from './targets.js';
 
 export interface MeasureRequest {
   readonly probe: string;
@@ -37,7 +38,7 @@ export async function measure(ports: Ports, request: MeasureRequest): Promise<Me
   const expectedMs = probe.expectedMs(options);
   request.progress.planned({ lines: [`${probe.name} of ${request.target}`], totalMs: expectedMs });
   const measurements = await probe.run({
-    target: named.target,
+    target: placeOf(probe, named),
     path: named.path,
     options,
     ports,
@@ -57,6 +58,13 @@ export async function measure(ports: Ports, request: MeasureRequest): Promise<Me
     measurements: rated,
     verdict: concludeMeasurements(rated, { target: request.target, bands: request.bands, interrupted: request.signal.aborted }),
   };
+}
+
+/** The port of a peer's path is that of its `tautline serve`: ssh has its own, and perhaps a name of its own for the peer. */
+function placeOf(probe: Probe, named: NamedTarget): Target {
+  if (probe.name !== 'ssh' || !named.peer) return named.target;
+  const name = named.sshAlias ?? named.target.host;
+  return { text: name, host: name };
 }
 
 /** @throws TautlineError `usage` that names the nearest probe */

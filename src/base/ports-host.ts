@@ -128,6 +128,9 @@ export type Resolution =
   | { readonly outcome: 'unknown' | 'timeout' | 'failed'; readonly reason: string; readonly elapsedMs: number };
 
 export interface Names {
-  /** Resolves as the system's programs do (getaddrinfo: hosts file, mDNS, DNS). IP literals resolve to themselves. */
+  /**
+   * Resolves as the system's programs do (getaddrinfo: hosts file, mDNS, DNS), and asks the neighbours itself for what
+   * is below `.local` where the system does not. IP literals resolve to themselves.
+   */
   lookup(host: string, options: { family?: 4 | 6; timeoutMs: number; signal?: AbortSignal }): Promise<Resolution>;
 }

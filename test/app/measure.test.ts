@@ -56,6 +56,14 @@ describe('one probe', () => {
     assert.deepEqual([document.measurements[0]?.outcome, document.measurements[0]?.path, document.target], ['ok', 'lan', 'far']);
   });
 
+  test("ssh goes to its own port, and not to that of the peer's responder", async () => {
+    const made = network();
+    const peers = [definePeer('far', { paths: { lan: '10.0.0.2:7227' } })];
+    const document = await made.run(() => measure(made.ports('near'), request({ probe: 'ssh', target: 'far', peers, options: { count: 1 } })));
+    const [connect] = document.measurements;
+    assert.deepEqual([connect?.target, connect?.outcome, connect?.details?.['port']], ['10.0.0.2', 'refused', 22]);
+  });
+
   test('what was asked for in vain is an error before anything is sent', async () => {
     const made = network();
     const cases: readonly (readonly [Partial<MeasureRequest>, RegExp])[] = [

@@ -39,6 +39,18 @@ describe('files', () => {
     assert.equal((await stat(real)).mode & 0o777, 0o600);
   });
 
+  test('the status of a link is its own, or that of what it leads to', async () => {
+    const real = join(folder, 'status.txt');
+    await writeFile(real, 'four');
+    await chmod(real, 0o640);
+    await symlink(real, join(folder, 'status-link'));
+    assert.equal((await files.status(join(folder, 'status-link')))?.kind, 'link');
+    const followed = await files.status(join(folder, 'status-link'), { follow: true });
+    assert.deepEqual([followed?.kind, followed?.sizeBytes, followed?.mode], ['file', 4, 0o640]);
+    await symlink(join(folder, 'nowhere'), join(folder, 'dangling'));
+    assert.equal(await files.status(join(folder, 'dangling'), { follow: true }), undefined);
+  });
+
   test('a new file gets the permissions that were asked for, and one that is there keeps its own', async () => {
     const path = join(folder, 'private.json');
     await files.writeText(path, 'mine', { mode: 0o600 });
