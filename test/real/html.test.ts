@@ -53,13 +53,36 @@ describe('the page in a real browser', { skip }, () => {
     });
   }
 
+  // What these checks are worth: each finds the defect that it is for.
+  const DEFECTS: Readonly<Record<string, (page: string) => string>> = {
+    'a request': (page) =>
+      page
+        .replace('<main', '<img src="http://127.0.0.1:9/x.png" alt="x"><main')
+        .replace('default-src &#39;none&#39;', 'default-src &#39;none&#39;; img-src *'),
+    'a style that the policy forbids': (page) => page.replace('<main', '<main style="color: red"'),
+    'something too wide': (page) => page.replace('<main', '<table width="900"><tr><td>x</td></tr></table><main'),
+    'something that Tab does not reach': (page) => page.replace('<main', '<div inert><button>x</button></div><main'),
+    'a picture without words': (page) => page.replace('<main', '<svg role="img" width="9" height="9"></svg><main'),
+    'a script that throws': (page) => page.replace('</body>', '<script>throw new Error("x")</script></body>'),
+  };
+  for (const [name, spoil] of Object.entries(DEFECTS)) {
+    test(`is not sound with ${name}`, async () => {
+      const path = join(folder, `${name.replace(/ /g, '-')}.html`);
+      const page = REPORTS.html.render(MEASURE, { color: false, width: 80 });
+      assert.notEqual(spoil(page), page);
+      await writeFile(path, spoil(page));
+      await assert.rejects(async () => sound(await opened(browser, path)), assert.AssertionError);
+    });
+  }
+
   test('of a thorough check of a shaped path, written by the command line', { skip: skipPath }, async () => {
     const path = join(folder, 'report.html');
     const { code } = await withServedPath(async ({ near, far, check }) => {
       for (const end of [near, far]) await end.sh(`tc qdisc add dev ${INTERFACE} root tbf rate 50mbit burst 64k latency 60ms`);
       return check('--thorough', '--html', path);
     });
-    assert.ok(code === 0 || code === 4, `ended with ${code}`);
+    // 50 Mbit/s may well be called poor; measured it is.
+    assert.ok([0, 1, 4].includes(code ?? -1), `ended with ${code}`);
     const html = await readFile(path, 'utf8');
     assert.ok(Buffer.byteLength(html) < PAGE_BYTES_MAX, `${Buffer.byteLength(html)} bytes`);
     for (const id of ['paths', 'latency', 'load', 'figures']) assert.ok(html.includes(`id="${id}"`), `no section ${id}`);
