@@ -48,15 +48,11 @@ const TONES = { 'needs it': 'fair', helps: 'good', 'sufficient now': 'excellent'
 function workloads(advice: Advice, context: Context): string[] {
   const lines = advice.workloads.flatMap(({ title, verdict, now, after, factor, why }) => [
     ...prose(`${title}: ${verdict}`, context, '  ').map((each) => each.replace(verdict, (found) => context.paint(TONES[verdict], found))),
-    `    now    ${printable(now.text)}, limited by ${printable(now.limitedBy)}`,
-    `    after  ${printable(after.text)}, limited by ${printable(after.limitedBy)}${factorOf(factor)}`,
+    ...prose(`${now.text}, limited by ${now.limitedBy}`, context, '    now    ', '           '),
+    ...prose(`${after.text}, limited by ${after.limitedBy}${factorOf(factor)}`, context, '    after  ', '           '),
     ...quiet(why, context, '    '),
   ]);
-  return section(
-    'What it would change',
-    lines.flatMap((each) => (each.length > context.width ? wrap(each, { width: context.width, first: '    ', rest: '           ' }) : [each])),
-    context,
-  );
+  return section('What it would change', lines, context);
 }
 
 const SUFFICIENT: readonly Column[] = [

@@ -43,14 +43,14 @@ function empty({ folder }: HistoryDocument, { width }: Context): string[] {
 // --- The list --------------------------------------------------------------------------------
 
 const COLUMNS: readonly Column[] = [
-  { head: 'id', align: 'left', drop: 1 },
+  { head: 'id', align: 'left', drop: 5 },
   { head: 'time (UTC)', align: 'left' },
   { head: 'target', align: 'left', flexible: true },
   { head: 'verdict', align: 'left' },
   { head: 'rtt', align: 'right', drop: 4 },
-  { head: 'down', align: 'right', drop: 3 },
-  { head: 'up', align: 'right', drop: 2 },
-  { head: 'first finding', align: 'left', drop: 5 },
+  { head: 'down', align: 'right', drop: 2 },
+  { head: 'up', align: 'right', drop: 1 },
+  { head: 'finding', align: 'left', drop: 3 },
 ];
 /** As many digits of the hash as tell runs of one list apart. */
 const ID_DIGITS = 6;
@@ -59,7 +59,9 @@ function listed({ entries, more }: HistoryDocument, context: Context): string[] 
   const digits = entries.some((entry, i) => entries.some((other, j) => j < i && shortId(other, ID_DIGITS) === shortId(entry, ID_DIGITS)))
     ? 10
     : ID_DIGITS;
-  const rows = entries.map((entry) => cellsOf(entry, digits, context));
+  // The year is told where the runs are of several.
+  const from = new Set(entries.map(({ startedAt }) => startedAt.slice(0, 4))).size > 1 ? 0 : 5;
+  const rows = entries.map((entry) => cellsOf(entry, { digits, from }, context));
   const layout = layoutOf(COLUMNS, rows, context.width);
   return [
     context.paint('quiet', headLine(layout)),
@@ -81,13 +83,13 @@ function changes({ changed = [] }: HistoryEntry, { width, paint, unicode }: Cont
   return [paint('quiet', fitted(`${rule} changed: ${printable(changed.join('; '))}`, width, unicode))];
 }
 
-function cellsOf(entry: HistoryEntry, digits: number, { paint }: Context): Cell[] {
+function cellsOf(entry: HistoryEntry, { digits, from }: { digits: number; from: number }, { paint }: Context): Cell[] {
   const { verdict } = entry;
   const band = verdict?.outcome === 'pass' || verdict?.outcome === 'fail' ? verdict.band : undefined;
   const tone = verdict?.outcome === 'fail' || verdict?.outcome === 'unmeasured' ? 'bad' : band;
   return [
     { text: shortId(entry, digits) },
-    { text: entry.startedAt.slice(0, 16).replace('T', ' ') },
+    { text: printable(entry.startedAt.slice(from, 16).replace('T', ' ')) },
     { text: printable(`${entry.target ?? 'this host'}${entry.probe === undefined ? '' : ` (${entry.probe})`}`) },
     {
       text: `${band ?? verdict?.outcome ?? ''}${entry.interrupted === true ? ', cut' : ''}`,

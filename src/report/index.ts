@@ -49,5 +49,6 @@ export const HISTORY_REPORTS: Readonly<
 > = { text: renderHistoryText, json: renderJson, markdown: renderHistoryMarkdown, csv: renderHistoryCsv };
 
 export { CSV_HEADER } from './csv.js';
+export { HISTORY_CSV_HEADER } from './history-tables.js';
 export { PAGE_BYTES_MAX } from './html/page.js';
 export { displayWidth, printable } from './terminal-text.js';

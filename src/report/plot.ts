@@ -63,15 +63,15 @@ interface Scale {
 export function niceScale(values: readonly number[], ticksMax: number): Scale {
   const most = Math.max(...values);
   const least = Math.min(...values);
-  const spread = most - least;
   // A line that hardly moves fills the plot with noise unless its scale is wider than its spread.
-  const room = Math.max(spread * 0.05, Math.abs(most) * 0.02, Number.MIN_VALUE);
+  const roomMin = Math.max(Math.abs(most), Math.abs(least)) * 0.04 || 1;
+  const room = Math.max(0, roomMin - (most - least)) / 2;
   const low = least >= 0 && (least < most * 0.5 || least - room < 0) ? 0 : least - room;
   const high = most + room;
   const step = niceStep((high - low) / ticksMax);
   const bottom = Math.floor(low / step) * step;
   const top = Math.ceil(high / step) * step;
-  const ticks = Array.from({ length: Math.round((top - bottom) / step) + 1 }, (_, i) => bottom + i * step);
+  const ticks = Array.from({ length: Math.round((top - bottom) / step) + 1 }, (_, i) => (Math.round(bottom / step) + i) * step);
   return { bottom, top: top > bottom ? top : bottom + step, step, ticks };
 }
 

@@ -179,7 +179,7 @@ const energy: Cause = (_input, { fromBps, ends }) => ({
     fromBps <= 100e6
       ? 'adapters that wait for wake-on-LAN fall to 10 or 100 Mbit/s, and some stay there after sleep'
       : 'energy-efficient Ethernet (802.3az) keeps the negotiated speed and only adds microseconds; "green" modes of some adapters and switches do lower it',
-  check: 'turn power saving off on the adapter for a try, bring the link down and up, and read the speed again',
+  check: 'look whether power saving is on; turn it off for a try, bring the link down and up, and read the speed again',
   command: nicCommands(ends).energy,
 });
 

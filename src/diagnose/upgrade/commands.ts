@@ -20,7 +20,7 @@ export function nicCommands(ends: readonly End[]): NicCommands {
     partner: `ethtool ${name} | grep -A9 'Link partner'`,
     speed: `cat /sys/class/net/${name}/speed`,
     driver: `ethtool -i ${name}`,
-    energy: `sudo ethtool --set-eee ${name} eee off`,
+    energy: `ethtool --show-eee ${name}`,
   };
   const service = '"Ethernet"';
   const mac = {

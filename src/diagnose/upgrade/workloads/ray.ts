@@ -38,7 +38,7 @@ export const raySync: WorkloadKind = {
     need: 'the link is not what limits the sync',
     upTo: ({ bounds }) => {
       const bps = Math.min(lowest(bounds).bound.bps, FRAMEWORK_BPS);
-      return `${byteRateText(bps)} at most${bps === FRAMEWORK_BPS ? ', by Ray itself' : ''}`;
+      return `${byteRateText(bps)}${bps === FRAMEWORK_BPS ? ' (Ray itself)' : ''}`;
     },
   },
 };

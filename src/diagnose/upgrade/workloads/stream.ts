@@ -29,7 +29,7 @@ export const dataStream: WorkloadKind = {
   },
   sufficient: {
     need: `a stream takes at most ${SHARE_MAX * 100} % of what the path carries`,
-    upTo: ({ bounds }) => `streams of up to ${plainQuantity(lowest(bounds).bound.bps * SHARE_MAX, 'bps')} in all`,
+    upTo: ({ bounds }) => `streams of up to ${plainQuantity(lowest(bounds).bound.bps * SHARE_MAX, 'bps')}`,
   },
 };
 
