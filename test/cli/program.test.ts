@@ -16,7 +16,7 @@ async function typed(line: string): Promise<{ code: number; out: string; err: st
 
 describe('help', () => {
   const PROBES = ['ping', 'echo', 'tcp', 'dns', 'tls', 'http', 'ssh', 'throughput', 'responsiveness', 'link', 'docker', 'tailscale', 'trace'];
-  const pages = ['', 'check', 'serve', 'measure', ...PROBES.map((probe) => `measure ${probe}`), 'export', 'export schema'];
+  const pages = ['', 'check', 'serve', 'measure', ...PROBES.map((probe) => `measure ${probe}`), 'advise', 'history', 'history show', 'export', 'export schema'];
   for (const page of pages) {
     test(`tautline ${page} --help is as it was last read over`, async () => {
       const { code, out, err } = await typed(`${page} --help`.trim());
@@ -76,6 +76,20 @@ describe('a line that cannot be understood', () => {
     ['measure throughput 10.0.0.1 --rate 0', /^--rate: a rate must be above zero/, /50M/],
     ['measure throughput 10.0.0.1 --direction left', /^--direction: /, /up/],
     ['measure throughput 10.0.0.1 --duration', "option '--duration <time>' argument missing", /help/],
+    ['advise', '--from and --to missing: from which speed to which?', /--from 1G --to 10G --workload model=10GB/],
+    ['advise --from 10G --to 1G', '--to 1G is not faster than --from 10G', /slower speed with --from/],
+    ['advise --from 1G --to 10G --workload modle=10GB', "there is no workload 'modle'", "did you mean 'model'?"],
+    ['advise --from 1G --to 10G --workload model', "--workload model lacks the file's size", /model=10GB/],
+    ['advise --from 1G --to 10G --free-ports maybe', /--free-ports.* is invalid/, /help/],
+    ['advise --from 1G --to 10G --json --markdown', /cannot be used with/, /help/],
+    ['advise --from 1G --to 10G --prices /none/prices.yaml', 'there is no price file /none/prices.yaml', /--prices/],
+    ['advise beta', "no check of 'beta' is kept", /tautline check beta/],
+    ['history --since 7', "--since: '7' is not a duration", /7d/],
+    ['history --limit 0', "--limit: '0' is not a whole number from 1 to 100000", /50/],
+    ['history --plto', "unknown option '--plto'", 'did you mean --plot?'],
+    ['history show', "missing required argument 'id'", /history/],
+    ['history show last', 'no run has been kept yet', /tautline check/],
+    ['history shwo last', /too many arguments|unknown/, /./],
     ['export', /./, /schema|help/],
     ['export shcema', /unknown command 'shcema'/, 'did you mean schema?'],
     ['serve --port 0', /0.* is not a whole number from 1 to 65535/, /./],
@@ -109,6 +123,6 @@ describe('the schema', () => {
   test('is printed as JSON', async () => {
     const { code, out } = await typed('export schema');
     assert.equal(code, 0);
-    assert.deepEqual(Object.keys((JSON.parse(out) as { $defs: object }).$defs), ['check', 'measure']);
+    assert.deepEqual(Object.keys((JSON.parse(out) as { $defs: object }).$defs), ['check', 'measure', 'advice', 'history']);
   });
 });
