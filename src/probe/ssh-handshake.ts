@@ -9,6 +9,8 @@ const SOFTWARE = 'Tautline';
 /** How far one fresh connection came. The phases follow each other without a gap. */
 export interface SshHandshake {
   readonly connectMs?: number;
+  /** The kernel's own figure of the same, where it tells. */
+  readonly kernelMs?: number;
   /** From the open connection until the server has identified itself. */
   readonly bannerMs?: number;
   /** From there until the server takes the agreed keys into use. */
@@ -28,8 +30,13 @@ export async function sshHandshake(
   const exchange = new SshExchange({ software: SOFTWARE });
   const made = await ports.streams.connect(plan);
   if (made.outcome !== 'ok') return { facts: {}, ownMs: 0, failure: made };
+  const kernelMs = made.connection.tcpInfo()?.rttMs;
   try {
-    return { connectMs: made.connectMs, ...(await agree(ports, made.connection, { ...plan, exchange })) };
+    return {
+      connectMs: made.connectMs,
+      ...(kernelMs === undefined ? {} : { kernelMs }),
+      ...(await agree(ports, made.connection, { ...plan, exchange })),
+    };
   } finally {
     made.connection.close();
   }
@@ -39,13 +46,17 @@ async function agree(
   ports: Pick<Ports, 'clock'>,
   connection: Connection,
   plan: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly exchange: SshExchange },
-): Promise<Omit<SshHandshake, 'connectMs'>> {
+): Promise<Omit<SshHandshake, 'connectMs' | 'kernelMs'>> {
   const { exchange, signal, timeoutMs } = plan;
   const { clock } = ports;
   let phaseMs = clock.nowMs();
   let bannerMs: number | undefined;
   let ownMs = 0;
-  const soFar = (): Omit<SshHandshake, 'connectMs'> => ({ facts: exchange.facts, ownMs, ...(bannerMs === undefined ? {} : { bannerMs }) });
+  const soFar = (): Omit<SshHandshake, 'connectMs' | 'kernelMs'> => ({
+    facts: exchange.facts,
+    ownMs,
+    ...(bannerMs === undefined ? {} : { bannerMs }),
+  });
   try {
     await connection.write(exchange.hello());
     for (;;) {

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../base/index.js';
 import type { Measurement, MeasurementError, Outcome, SshDetails } from '../results/index.js';
+import { summarize } from '../stats/index.js';
 import type { SshFacts } from '../wire/index.js';
 import { attemptAll, verdictOf } from './attempts.js';
 import type { Attempt, Attempts, PortFailure } from './attempts.js';
@@ -135,18 +136,30 @@ async function measureFresh(request: Request, plan: { settings: SshSettings | un
   const passedOver = Object.entries(attempts.passedOver).map(([address, why]) => `${address} was passed over: ${why}`);
   const error = ownTimeError(tries.flatMap(({ kexMs, ownMs }) => (kexMs === undefined ? [] : [ownMs])));
   const results = [
-    { metric: 'ssh.connect', phase: connect, what: 'connection', error: {} },
-    { metric: 'ssh.banner', phase: banner, what: 'identification', error: {} },
+    { metric: 'ssh.connect', phase: connect, what: 'connection', error: kernelError(tries) },
+    { metric: 'ssh.banner', phase: banner, what: 'identification', error: kernelError(tries) },
     { metric: 'ssh.kex', phase: kex, what: 'key exchange', error },
   ].map(({ metric, phase, what, error: own }): Result => {
     const verdict = phase.sent === 0 ? notReached(attempts) : verdictOf(phase, what);
     const reason = [verdict.reason, ...passedOver].filter((text) => text !== undefined).join('; ');
-    return { metric, rest: { ...verdict, ...withSummary(phase.values, seed), ...own, ...(reason === '' ? {} : { reason }) } };
+    return {
+      metric,
+      rest: { ...verdict, ...withSummary(phase.values, seed), ...(phase.values.length > 0 ? own : {}), ...(reason === '' ? {} : { reason }) },
+    };
   });
   const failure = attempts.failures.at(-1);
   const facts = (attempts.values.at(-1) ?? tries.findLast((each) => each.bannerMs !== undefined))?.facts ?? {};
   const answers = tries.some(({ bannerMs }) => bannerMs !== undefined);
   return { facts, results, remote: attempts.remote, ...(answers ? {} : { blocked: failure?.reason ?? 'interrupted' }) };
+}
+
+/** How late this process sees what comes: by how much its time of the TCP handshake differs from the kernel's. */
+function kernelError(tries: readonly SshHandshake[]): { error?: MeasurementError } {
+  const late = tries.flatMap(({ connectMs, kernelMs }) => (connectMs === undefined || !kernelMs ? [] : [Math.abs(connectMs - kernelMs)]));
+  const more = summarize(late);
+  if (!more) return {};
+  const from = ["timed by this process; the difference to the kernel's own round-trip time of the handshake (median)"];
+  return { error: { value: more.median, unit: 'ms', from } };
 }
 
 /** The tries that came as far as a phase, and what became of them in it. */

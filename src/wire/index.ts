@@ -1,6 +1,6 @@
 /**
  * Byte formats, pure: what goes between two tautlines (datagrams, TCP control frames, proofs of the
- * key) and what goes to others (ICMP, DNS). Encoding and decoding only: no sockets, no clocks.
+ * key) and what goes to others (ICMP, DNS, SSH). Encoding and decoding only: no sockets, no clocks.
  * Bytes from a peer never throw past a decoder; what cannot be read comes back as `garbled`.
  *
  *     const datagram = decodeClientDatagram(bytes);

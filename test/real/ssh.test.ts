@@ -46,6 +46,8 @@ describe('a real SSH server', { skip }, () => {
       const phases = ['ssh.connect', 'ssh.banner', 'ssh.kex'].reduce((sum, name) => sum + median(metric(found, name)), 0);
       const login = median(metric(found, 'ssh'));
       assert.ok(phases > 0 && phases < login, `phases ${phases} ms, login ${login} ms`);
+      for (const name of ['ssh.connect', 'ssh.banner', 'ssh.kex', 'ssh'])
+        assert.ok((metric(found, name).error?.value ?? 0) > 0, `${name} has an error of its own`);
       assert.deepEqual([metric(found, 'ssh').summary?.n, metric(found, 'ssh.kex').loss?.ratio], [3, 0]);
       assert.equal(await readFile(lab.knownHosts, 'utf8'), known, 'nothing is written down');
     });
