@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import { documentsJsonSchema } from '../../src/app/schema.js';
-import type { CheckDocument, MeasureDocument, Measurement } from '../../src/results/index.js';
+import { advise } from '../../src/diagnose/index.js';
+import type { AdviceDocument, CheckDocument, HistoryDocument, MeasureDocument, Measurement } from '../../src/results/index.js';
 
 const head = {
   tool: { name: 'tautline', version: '0.1.0' },
@@ -34,12 +35,20 @@ const checked: CheckDocument = {
   verdict: { outcome: 'pass', band: 'good', sentence: 'fine' },
 };
 
+const advised: AdviceDocument = { schema: 'tautline.advice/1', ...head, advice: advise({ fromBps: 1e9, toBps: 10e9 }) ?? assert.fail('advice') };
+const listed: HistoryDocument = {
+  schema: 'tautline.history/1',
+  ...head,
+  entries: [{ id: 'i', kind: 'check', startedAt: head.startedAt, figures: [{ subject: 's', path: 'p', metric: 'rtt', unit: 'ms', median: 1 }] }],
+};
+
 describe('the printed schema', async () => {
   const ajv = new Ajv({ strict: true, allErrors: true });
   const validate = ajv.compile(await documentsJsonSchema());
 
   test('accepts every kind of document as it is printed', () => {
-    for (const document of [measured, checked]) assert.ok(validate(JSON.parse(JSON.stringify(document))), JSON.stringify(validate.errors));
+    for (const document of [measured, checked, advised, listed])
+      assert.ok(validate(JSON.parse(JSON.stringify(document))), JSON.stringify(validate.errors));
   });
 
   test('accepts a later release that says more', () => {
