@@ -40,7 +40,7 @@ const NAMED_MAX = 5;
 /** A container engine on this host: how fast it answers, its containers and networks, and the services that it publishes. */
 export const dockerProbe: Probe<DockerOptions> = {
   name: 'docker',
-  summary: 'containers, their networks and published services (Docker or Podman on this host)',
+  summary: 'containers, their networks and published services (Docker, Podman; TARGET is local)',
   flags: [
     { key: 'socket', flag: '--socket <path>', help: "the engine's Unix socket (default: the usual places of Docker and Podman)", parse: parseSocket },
     { key: 'stats', flag: '--stats', help: 'also read what each container takes of processor and memory', parse: () => true, boolean: true },
