@@ -76,11 +76,14 @@ function switches(order: Order, bps: number): AdviceOption[] {
   const { hosts, prices, metres } = order;
   const adapters = adaptersFor(order, bps);
   if (!adapters) return [];
+  // The cables lead to where the old switch is, and the new one takes its place.
+  const { cable: known } = order.input;
+  const inPlace = known !== undefined && cableCarries(known, bps, metres).carries;
   return fittingSwitches(prices, { hosts, bps, ports: order.ports, metres }).map(({ id, model, used }) => {
     const parts = [{ what: model.what, count: 1, usd: [...model.usd] as [number, number], source: model.source }];
     const hostLines = used.flatMap(({ cable, module, count }) => [
       ...(module ? [line(prices.parts[module], count)] : []),
-      cableLine(order, cable, count),
+      ...(inPlace ? [] : [cableLine(order, cable, count)]),
     ]);
     return option(`switch-${id}`, `${model.what}: ${hosts} hosts at ${speedName(bps)}`, {
       bps,
@@ -157,7 +160,7 @@ function cableNotes({ input, ports }: Order, bps: number, metres: number): strin
   if (ports === 'sfp') return [];
   if (input.cable !== undefined) {
     const { carries, why, depends } = cableCarries(input.cable, bps, metres);
-    return [`${carries ? 'the cable in place may do' : 'the cable in place will not do'}: ${why}${depends === undefined ? '' : `, but ${depends}`}`];
+    return [`${carries ? 'the cable in place will do' : 'the cable in place will not do'}: ${why}${depends === undefined ? '' : `, but ${depends}`}`];
   }
   return bps > 5e9 ? [`${copperName(bps)} runs 55 m over Cat6 and 100 m over Cat6a (IEEE 802.3an)`] : [];
 }

@@ -129,6 +129,14 @@ describe('what it takes', () => {
     );
   });
 
+  test('cables that are there and carry the speed are not bought again, and those that do not are', () => {
+    const bought = (cable: 'cat6' | 'cat6a', distanceMetres: number): boolean =>
+      parts(option({ ...PAIR, cable, distanceMetres }, 'switch-ubiquiti-flex-xg')).some((part) => part.includes('Cat6a'));
+    assert.equal(bought('cat6a', 80), false);
+    assert.equal(bought('cat6', 40), false);
+    assert.equal(bought('cat6', 80), true);
+  });
+
   test('faster links take cages and direct attach cables, fibre beyond their reach, and nothing where no price is known', () => {
     assert.deepEqual(parts(option({ fromBps: 10e9, toBps: 25e9 }, 'direct-cable')), ['1 x direct attach cable SFP28']);
     assert.deepEqual(parts(option({ fromBps: 10e9, toBps: 25e9, distanceMetres: 40 }, 'direct-cable')), [
