@@ -29,11 +29,11 @@ export interface Answer<D> extends Finished {
 }
 
 export function measure(args: readonly string[], wrap: Wrap = here): Promise<Answer<MeasureDocument>> {
-  return answer(['measure', ...args, '--json', '--quiet'], wrap);
+  return answer(['measure', ...args, '--json', '--quiet', '--no-history'], wrap);
 }
 
 export function check(args: readonly string[], wrap: Wrap = here): Promise<Answer<CheckDocument>> {
-  return answer(['check', ...args, '--json', '--quiet'], wrap);
+  return answer(['check', ...args, '--json', '--quiet', '--no-history'], wrap);
 }
 
 /** The measurement of a metric. @throws when the document has none */

@@ -2,6 +2,7 @@ export { advise, adviseUpgrade, usdText } from './advise.js';
 export { CABLES, CABLE_RULES, cableCarries } from './cables.js';
 export type { Cable } from './cables.js';
 export { DISKS } from './carriers.js';
+export { adviseForPath } from './for-path.js';
 export type { UpgradeInput } from './input.js';
 export { LINK_SPEEDS, goodputCeilingBps, speedName } from './link-speeds.js';
 export { PART_IDS, PRICES } from './prices.js';

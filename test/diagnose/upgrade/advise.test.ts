@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { advise, adviseUpgrade } from '../../../src/diagnose/index.js';
+import { advise, adviseForPath, adviseUpgrade } from '../../../src/diagnose/index.js';
 import type { Limit } from '../../../src/results/index.js';
+import { figure } from '../../store/runs.js';
 import { MODES_1G, declared, host } from './hosts.js';
 
 const limit = (id: string, bps: number, kind: Limit['kind'] = 'configured'): Limit => ({
@@ -97,5 +98,24 @@ describe('whether a faster link is worth its money', () => {
     const advice = adviseUpgrade({ near: host('alpha', { advertised: MODES_1G }), far: host('beta', { speedBps: 10e9 }) });
     assert.match(advice?.sentence ?? '', /It may cost nothing: eth0 of alpha supports 10 Gbit\/s and offers only 1 Gbit\/s/);
     assert.ok(advice?.actions?.some(({ costs, command }) => costs === 'change' && command === 'sudo ethtool -s eth0 autoneg on'));
+  });
+});
+
+describe('advice for a path that was measured', () => {
+  const path = { peer: 'beta', path: 'lan', kind: 'lan', near: host('alpha'), far: host('beta') };
+  const full = [figure('rtt', 0.4), figure('throughput.up', 938e6), figure('throughput.down', 500e6)];
+
+  test('a direction that fills the link shows that the link limits it', () => {
+    const advice = adviseForPath({ ...path, measurements: full }, []);
+    assert.deepEqual([advice?.fromBps, advice?.toBps, advice?.basis?.measuredBps], [1e9, 10e9, 938e6]);
+  });
+
+  test('without a throughput, without the far end, or with a path that does not fill its link there is none', () => {
+    const { far: _, ...alone } = path;
+    assert.equal(adviseForPath({ ...path, measurements: [figure('rtt', 0.4)] }, []), undefined);
+    assert.equal(adviseForPath({ ...alone, measurements: full }, []), undefined);
+    assert.equal(adviseForPath({ ...path, measurements: [figure('throughput.up', 200e6)] }, []), undefined);
+    const impossible = figure('throughput.up', 938e6, { ceiling: { value: 1e8, unit: 'bps', why: 'the shaper' } });
+    assert.equal(adviseForPath({ ...path, measurements: [impossible] }, []), undefined);
   });
 });
