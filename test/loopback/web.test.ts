@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { HttpLoad, HttpOutcome, Web } from '../../src/base/index.js';
 import { createWeb, sniffHttp } from '../../src/host/web/index.js';
@@ -103,6 +108,34 @@ describe('the HTTP client', () => {
     assert.match(reasonOf(file), /nobody listens on|not a socket/);
     assert.match(reasonOf(empty), /is empty/);
   });
+
+  test(
+    'tells a program that accepts no more connections from one that is gone',
+    { skip: process.platform !== 'linux' && 'only Linux says so' },
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'tautline-web-'));
+      const socketPath = join(folder, 'hung.sock');
+      // It listens, and never gets round to accepting.
+      const hang = 'process.stdout.write("up"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
+      const listen = `require("node:net").createServer().listen({ path: ${JSON.stringify(socketPath)}, backlog: 1 }, () => { ${hang} })`;
+      const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout, 'data');
+      const clients = Array.from({ length: 4 }, () => web.client());
+      const outcomes = await Promise.all(
+        clients.map((client) => client.request({ url: 'http://local/', socketPath, method: 'GET', timeoutMs: 500 })),
+      );
+      for (const client of clients) client.close();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const gone = web.client();
+      outcomes.push(await gone.request({ url: 'http://local/', socketPath, method: 'GET', timeoutMs: 500 }));
+      gone.close();
+      await rm(folder, { recursive: true });
+      assert.match(reasonOf(outcomes[0] as HttpOutcome), /accepted the connection, but did not answer the request within 500 ms/);
+      assert.match(reasonOf(outcomes[3] as HttpOutcome), /takes no more connections/);
+      assert.match(reasonOf(outcomes[4] as HttpOutcome), /nobody listens on/);
+    },
+  );
 
   test('says that a port refuses', async () => {
     const port = await freePort();
