@@ -145,6 +145,8 @@ export interface ListedNetwork {
   /** The interface that its options or the engine's own naming lead to. */
   readonly bridge?: string;
   readonly parent?: string;
+  /** The one that the engine made for itself, whose subnet is the same on every host. */
+  readonly standard: boolean;
   readonly containers: readonly string[];
 }
 
@@ -185,6 +187,7 @@ export function parseNetwork(input: unknown): ListedNetwork | undefined {
     ...(Number.isInteger(mtu) && mtu > 0 ? { mtuAsked: mtu } : {}),
     ...(typeof bridge === 'string' ? { bridge: short(bridge) } : {}),
     ...(typeof parent === 'string' ? { parent: short(parent) } : {}),
+    standard: Options['com.docker.network.bridge.default_bridge'] === 'true' || (Name === 'podman' && Driver === 'bridge'),
     containers: Object.values(Containers ?? {})
       .slice(0, CONTAINERS_MAX)
       .flatMap((container) => {

@@ -45,7 +45,9 @@ export function overlapsWith(
     .flatMap((network) => {
       const own = host && interfaceOf(network, host)?.name;
       const here = host && ROUTED_DRIVERS.includes(network.driver) ? subnetsOf(host, own) : [];
-      return overlapsOf(network.subnets, [...here, ...others]);
+      // Two hosts with an engine have its own network both, and nothing on it is reached from elsewhere.
+      const elsewhere = network.standard ? others.filter(({ subnet }) => !network.subnets.includes(subnet)) : others;
+      return overlapsOf(network.subnets, [...here, ...elsewhere]);
     })
     .slice(0, OVERLAPS_MAX);
 }

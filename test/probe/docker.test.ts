@@ -207,6 +207,17 @@ describe('what an engine runs', () => {
     assert.ok(podman?.overlaps.some(({ what }) => what === 'docker network front'));
   });
 
+  test("the engine's own network, which every host has with the same subnet, does not overlap the peer's", async () => {
+    const standard = bridge(11, 'bridge', '172.17.0.0/16', { Options: { 'com.docker.network.bridge.default_bridge': 'true' } });
+    const otherSubnets = ['172.17.0.0/16', '172.16.0.0/12'].map((subnet) => ({ subnet, what: 'beta' }));
+    const [api] = await measure({ services: [engine({ networks: [standard, bridge(12, 'made', '172.17.0.0/16')] })], options: { otherSubnets } });
+    assert.deepEqual(detailsOf(api).overlaps, [
+      { subnet: '172.17.0.0/16', with: '172.16.0.0/12', what: 'beta' },
+      { subnet: '172.17.0.0/16', with: '172.17.0.0/16', what: 'beta' },
+      { subnet: '172.17.0.0/16', with: '172.16.0.0/12', what: 'beta' },
+    ]);
+  });
+
   test('a processor share is made of two readings, and memory is what cannot be given up', async () => {
     const usage = {
       read: '2026-01-01T00:00:01Z',
