@@ -30,7 +30,12 @@ class Stage {
       this.#left.catch(failed);
     });
     const near = this.#space();
-    [this.docker, this.podman] = await Promise.all([startEngine('docker', near, this.folder.path), startEngine('podman', near, this.folder.path)]);
+    // One that fails must not leave the other one without an owner.
+    const started = await Promise.allSettled([
+      startEngine('docker', near, this.folder.path).then((engine) => (this.docker = engine)),
+      startEngine('podman', near, this.folder.path).then((engine) => (this.podman = engine)),
+    ]);
+    for (const one of started) if (one.status === 'rejected') throw one.reason as Error;
   }
 
   async leave(): Promise<void> {
