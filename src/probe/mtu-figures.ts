@@ -105,10 +105,9 @@ interface Told {
  */
 function toldOf(finding: MtuFinding, context: MtuContext): Told | undefined {
   if (context.direction === 'up') return finding.tooBig.findLast(({ mtuBytes }) => mtuBytes === finding.passes) ?? finding.tooBig.at(-1);
-  const { believedBytes } = context;
-  if (finding.refused || believedBytes === undefined || finding.fails === undefined) return undefined;
-  // An interface that took what vanished has a larger MTU than that; so somebody told.
-  return believedBytes < finding.leftBytes ? { mtuBytes: believedBytes } : undefined;
+  const { believedBytes, believedFirstBytes = 0 } = context;
+  if (finding.refused || believedBytes === undefined || finding.passes === undefined) return undefined;
+  return believedBytes < believedFirstBytes || believedBytes <= finding.passes ? { mtuBytes: believedBytes } : undefined;
 }
 
 function isBlackHole(finding: MtuFinding, context: MtuContext, told: Told | undefined): boolean {

@@ -57,8 +57,6 @@ export interface MtuFinding {
   readonly refused: boolean;
   /** Packets above `passes` that left and of which nothing was heard. */
   readonly vanished: number;
-  /** The largest packet that left the sender. */
-  readonly leftBytes: number;
   readonly tooBig: readonly TooBig[];
   /** Smaller than `passes`, and failing all the same. */
   readonly surprises: readonly number[];
@@ -86,6 +84,8 @@ class MtuSearch {
   #rounds = 0;
   #changes = 0;
   #silentRounds = 0;
+  /** More packets would not settle it. */
+  #stuck = false;
   #over: RoundLog['over'];
 
   constructor(channel: SizeChannel, question: MtuQuestion) {
@@ -109,7 +109,7 @@ class MtuSearch {
   }
 
   #goesOn(): boolean {
-    return this.#over === undefined && this.#rounds < ROUNDS_MAX && !this.#question.expired();
+    return this.#over === undefined && !this.#stuck && this.#rounds < ROUNDS_MAX && !this.#question.expired();
   }
 
   get #passes(): number {
@@ -128,7 +128,10 @@ class MtuSearch {
     if (inside.length > 0) return this.#some(inside);
     const between = fails - passes - 1;
     const parts = Math.min(between, this.#channel.sizesAtOnce);
-    return Array.from({ length: parts }, (_, i) => passes + Math.round(((i + 1) * (between + 1)) / (parts + 1)));
+    // What is likely is often just it.
+    const next = between > parts && this.#likely.includes(passes) && this.#tally.of(passes + 1) === undefined ? [passes + 1] : [];
+    if (parts === 1 && next.length > 0) return next;
+    return [...next, ...Array.from({ length: parts }, (_, i) => passes + Math.round(((i + 1) * (between + 1)) / (parts + 1)))];
   }
 
   #isSettled(bytes: number): boolean {
@@ -146,10 +149,10 @@ class MtuSearch {
   /** Each candidate several times, one pass after the other, with packets that fit in between. */
   #spread(candidates: readonly number[]): number[] {
     const { controlBytes } = this.#channel;
-    const loss = Math.min(0.9, this.#tally.lossRatio());
-    const { sent } = this.#tally.fitting();
+    const { sent, passed } = this.#tally.fitting();
+    const loss = (sent - passed + 1) / (sent + 2);
     // With few packets seen the careful estimate of the loss is a bad one, and costs more than a wrong turn.
-    const wanted = sent < 20 ? this.#channel.copies : Math.ceil(Math.log(CHANCE_SEARCHING) / Math.log(loss));
+    const wanted = sent < 20 || this.#channel.copies === 1 ? 1 : Math.ceil(Math.log(CHANCE_SEARCHING) / Math.log(loss));
     const copies = Math.min(COPIES_MAX, Math.max(this.#channel.copies, wanted));
     // Where answers are rationed, the packet that fits before this one was the last of the round before.
     const sizes: number[] = copies === 1 ? [] : [controlBytes];
@@ -173,7 +176,10 @@ class MtuSearch {
     const failing = this.#tally.of(fails);
     const enough = open || this.#isSure(fails);
     if (enough && doubts.length === 0 && (this.#tally.of(passes)?.passed ?? 0) >= PASSES_MIN) return true;
-    if ((failing?.sent ?? 0) >= FAILS_SENT_MAX) return false;
+    if ((failing?.sent ?? 0) >= FAILS_SENT_MAX) {
+      this.#stuck = true;
+      return false;
+    }
     const pairs = this.#channel.copies === 1 ? 1 : Math.min(PAIRS_MAX, PAIRS_FIRST + Math.floor((failing?.sent ?? 0) / 12));
     const controls = this.#channel.copies === 1 ? [] : [controlBytes];
     const sizes = [...controls];
@@ -262,7 +268,6 @@ class MtuSearch {
       chance: fails === undefined ? 0 : this.#chanceOf(fails),
       refused: fails !== undefined && (this.#tally.of(fails)?.refused ?? 0) > 0,
       vanished: above.reduce((sum, [, { sent, refused, told }]) => sum + sent - refused - told, 0),
-      leftBytes: Math.max(this.#passes, ...above.filter(([, { sent, refused }]) => sent > refused).map(([bytes]) => bytes)),
       tooBig: this.#tooBig,
       surprises: below.filter(([bytes]) => this.#isSure(bytes)).map(([bytes]) => bytes),
       changes: this.#changes,

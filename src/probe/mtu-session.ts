@@ -81,7 +81,8 @@ export class SessionSender {
     const endMs = this.#clock.nowMs() + waitMs;
     while (!enough() && !this.#signal.aborted) {
       const leftMs = endMs - this.#clock.nowMs();
-      if (leftMs <= 0) return;
+      // What rounds to no nanosecond would be waited for without end.
+      if (leftMs < 0.001) return;
       this.#take(
         await this.#flow.exchange({
           payload: new Uint8Array(2),

@@ -34,8 +34,13 @@ export class MtuTally {
 
   /** Takes a round in. */
   add(sizes: readonly number[], fates: readonly Fate[]): void {
-    for (let i = 0; i < fates.length; i++) if (fates[i] === 'passed') this.largest = Math.max(this.largest ?? 0, sizes[i] as number);
-    const fits = (i: number): boolean => (sizes[i] as number) <= (this.largest ?? this.#controlBytes);
+    const passing = new Set(sizes.filter((_, i) => fates[i] === 'passed'));
+    for (const bytes of passing) this.largest = Math.max(this.largest ?? 0, bytes);
+    // A size that never passed may not fit although it is smaller than one that does.
+    const fits = (i: number): boolean => {
+      const bytes = sizes[i] as number;
+      return bytes === this.#controlBytes || passing.has(bytes) || (this.#sizes.get(bytes)?.passed ?? 0) > 0;
+    };
     for (let i = 0; i < fates.length; i++) {
       const fate = fates[i];
       if (fate === 'unsent') continue;

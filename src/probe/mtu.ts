@@ -35,7 +35,9 @@ const LIKELY_BYTES = [65_535, 16_384, 9216, 9000, 4352, 1500, 1492, 1480, 1472, 
 /** A port that hardly anybody listens on (traceroute's first). */
 const CLOSED_PORT = 33_434;
 /** Finding out that there is no responder is not to take long where another way follows. */
-const HANDSHAKE_MS_MAX = 1500;
+const HANDSHAKE_MS_MAX = 2500;
+/** Where one session was opened another can be: what does not answer is lost. */
+const HANDSHAKE_MS_AGAIN = 6000;
 const TCP_MS_MAX = 1000;
 
 /** The largest packet that a path carries whole, in each direction, and whether it says so to senders of larger ones. */
@@ -119,7 +121,7 @@ async function measureWithResponder(job: Job, remotes: readonly Endpoint[]): Pro
   if (first.outcome !== 'ok') return { outcome: first.outcome, reason: first.reason };
   const { remote } = first.session.flow;
   // A flow does one thing at a time, so each direction has its own.
-  const second = await openFirstSession([remote], session);
+  const second = await openFirstSession([remote], { ...session, timeoutMs: Math.max(options.timeoutMs, HANDSHAKE_MS_AGAIN) });
   try {
     const context = await contextOf(job, first.session.flow.local, remote);
     const [up, down] = await Promise.all([
