@@ -100,7 +100,11 @@ function tierOf(path) {
 /** Programs that tests start keep nothing in the history of whoever runs the tests. */
 function runNode(minutes, args) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, TAUTLINE_ROOT: ROOT, TAUTLINE_HISTORY_ENABLED: 'no' } });
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: { ...process.env, TAUTLINE_ROOT: ROOT, TAUTLINE_HISTORY_ENABLED: 'no' },
+    });
     const watchdog = setTimeout(() => {
       say(`the tests did not end within ${minutes} minutes`);
       child.kill('SIGKILL');

@@ -16,7 +16,18 @@ async function typed(line: string): Promise<{ code: number; out: string; err: st
 
 describe('help', () => {
   const PROBES = ['ping', 'echo', 'tcp', 'dns', 'tls', 'http', 'ssh', 'throughput', 'responsiveness', 'link', 'docker', 'tailscale', 'trace'];
-  const pages = ['', 'check', 'serve', 'measure', ...PROBES.map((probe) => `measure ${probe}`), 'advise', 'history', 'history show', 'export', 'export schema'];
+  const pages = [
+    '',
+    'check',
+    'serve',
+    'measure',
+    ...PROBES.map((probe) => `measure ${probe}`),
+    'advise',
+    'history',
+    'history show',
+    'export',
+    'export schema',
+  ];
   for (const page of pages) {
     test(`tautline ${page} --help is as it was last read over`, async () => {
       const { code, out, err } = await typed(`${page} --help`.trim());
