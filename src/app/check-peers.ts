@@ -83,7 +83,7 @@ export async function checkPeers(
     : await containersBeside(ports, request, { kept, abouts, collected });
   const measured = kept.map((path, i) => [...unresolved(ports, path.found, startedAt), ...collected.measurements(i)]);
   return {
-    subjects: [...kept.map((path, i) => subjectOf(path, measured[i] ?? [])), ...containersSubject(containers.measurements)],
+    subjects: [...kept.map((path, i) => subjectOf(path, measured[i] ?? [], abouts[i] ?? {})), ...containersSubject(containers.measurements)],
     host: containers.measurements,
     evidence: kept.map((path, i) => evidenceOf(path, measured[i] ?? [], abouts[i] ?? {})),
     ...comparisonsOf(groups, kept, { collected, measured }),
@@ -148,7 +148,7 @@ function stagesOf(group: PeerPaths, { kept, abouts, request, collected, peers }:
   return addLayers(planPaths(paths, { depth: request.depth, sharedBy: peers }), layers, { depth: request.depth });
 }
 
-function subjectOf({ found, group, named }: LookedAt, measurements: readonly Measurement[]): Subject {
+function subjectOf({ found, group, named }: LookedAt, measurements: readonly Measurement[], { near, far }: BothEnds): Subject {
   const head = targetSubject(found);
   const several = group.paths.length > 1;
   return {
@@ -157,6 +157,7 @@ function subjectOf({ found, group, named }: LookedAt, measurements: readonly Mea
     peer: group.name,
     path: named.path,
     ...(named.kind === undefined ? {} : { kind: named.kind }),
+    ...(near || far ? { ends: { ...(near ? { near } : {}), ...(far ? { far } : {}) } } : {}),
     facts: { ...head.facts, ...(named.source === undefined || named.declared ? {} : { 'found by': SOURCES[named.source] ?? named.source }) },
     measurements: [...measurements],
   };
@@ -169,11 +170,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   dns: 'the name',
 };
 
-function evidenceOf(
-  { group, named, found }: LookedAt,
-  measurements: readonly Measurement[],
-  about: { near?: HostAbout; far?: HostAbout },
-): PathEvidence {
+function evidenceOf({ group, named, found }: LookedAt, measurements: readonly Measurement[], about: BothEnds): PathEvidence {
   return {
     peer: group.name,
     path: named.path,

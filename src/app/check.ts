@@ -1,9 +1,11 @@
 import { formatEndpoint } from '../base/index.js';
+import { VERSION } from '../base/index.js';
 import type { Ports } from '../base/index.js';
-import { attachCeilings, conclude, findingsOf, limitsOf, rateAll } from '../diagnose/index.js';
-import type { Bands, Evidence } from '../diagnose/index.js';
+import { adviseUpgrade, attachCeilings, conclude, findingsOf, limitsOf, pathFigures, rateAll } from '../diagnose/index.js';
+import type { Bands, Evidence, PathEvidence } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
-import type { CheckDocument, Subject } from '../results/index.js';
+import type { Advice, CheckDocument, Subject } from '../results/index.js';
+import { environmentOf } from '../store/index.js';
 import { checkAround } from './check-around.js';
 import type { SelfServe } from './check-host.js';
 import { checkPeers } from './check-peers.js';
@@ -54,6 +56,8 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     ? await checkPeers(ports, request, { groups: selected.groups, keyOf, startedAt: head.startedAt })
     : await checkAround(ports, request);
   const judged = judge(checked, request);
+  const remotes = judged.subjects.flatMap(({ role, address }) => (role === 'interface' || address === undefined ? [] : [address]));
+  const advice = adviceFor(checked.evidence, judged.subjects, head.startedAt);
   return {
     schema: 'tautline.check/1',
     ...head,
@@ -63,6 +67,8 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     depth: request.depth,
     ...judged,
     unchecked: [...selected.unchecked, ...checked.unchecked],
+    ...(advice ? { advice } : {}),
+    environment: await environmentOf(ports.facts, { remotes: [...new Set(remotes)], tool: `tautline ${VERSION}` }),
     verdict: verdictOf(judged, checked, request),
   };
 }
@@ -88,6 +94,22 @@ function judge(checked: Checked, request: CheckRequest): Pick<CheckDocument, 'su
     ...(choices.length > 0 ? { choices: [...choices] } : {}),
     findings: findingsOf(evidence),
   };
+}
+
+/** What a faster link would change, for the first path whose link is what limits it. */
+function adviceFor(evidence: readonly PathEvidence[], subjects: readonly Subject[], startedAt: string): Advice | undefined {
+  for (const [i, path] of evidence.entries()) {
+    const { rttMs, throughputBps } = pathFigures(path.measurements);
+    const advice = adviseUpgrade({
+      ...(path.near ? { near: path.near } : {}),
+      ...(path.far ? { far: path.far } : {}),
+      measured: { ...(throughputBps === undefined ? {} : { bps: throughputBps }), ...(rttMs === undefined ? {} : { rttMs }) },
+      limits: subjects[i]?.limits ?? [],
+      today: startedAt.slice(0, 10),
+    });
+    if (advice) return advice;
+  }
+  return undefined;
 }
 
 /**

@@ -80,7 +80,8 @@ function layersOf(path: PathLayers, { trace, logins }: Depths): Stage[] {
   const plain: Target = { text: host, host };
   const serve: Target = found.serve.answers === 'yes' ? { ...plain, port: found.serve.port } : plain;
   return [
-    [step(path, 'mtu', serve, {})],
+    // A size that gets no answer says nothing where no size gets one.
+    [{ ...step(path, 'mtu', serve, {}), onlyIf: () => path.measured().some(({ probe, outcome }) => probe !== 'link' && outcome === 'ok') }],
     [step(path, 'trace', found.tcp.answers ? { ...plain, port: found.tcp.port } : plain, trace)],
     named.sshAlias === undefined ? [] : [step(path, 'ssh', { text: named.sshAlias, host: named.sshAlias }, { count: logins })],
     named.kind === 'tailscale' ? [step(path, 'tailscale', plain, {})] : [],

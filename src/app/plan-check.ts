@@ -13,6 +13,8 @@ export interface Step {
   readonly options: Readonly<Record<string, unknown>>;
   /** Options that follow from what was measured before it. */
   readonly optionsNow?: () => Readonly<Record<string, unknown>>;
+  /** Asked right before: whether what was measured until then makes it worth running. */
+  readonly onlyIf?: () => boolean;
   /** Which of its path's turns it is, where several paths take turns. */
   readonly turn?: number;
   /** What is being done, for the progress line: `ping 10.0.0.1`. */

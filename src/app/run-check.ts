@@ -42,8 +42,11 @@ export function planLines(stages: readonly Stage[]): string[] {
 /** Runs stages one after another, the steps of a stage side by side. `afterMs` is what follows them, for the time left. */
 export async function runStages(ports: Ports, stages: readonly Stage[], options: RunOptions & { readonly afterMs: number }): Promise<void> {
   let leftMs = stagesMs(stages) + options.afterMs;
-  for (const stage of stages) {
+  for (const planned of stages) {
     if (options.signal.aborted) return;
+    const stage = planned.filter(({ onlyIf }) => onlyIf?.() !== false);
+    leftMs -= stageMs(planned) - stageMs(stage);
+    if (stage.length === 0) continue;
     const expectedMs = stageMs(stage);
     const label = stage.map((step) => step.label).join(', ');
     const atStartMs = leftMs;
