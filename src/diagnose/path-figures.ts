@@ -66,9 +66,12 @@ export function throughputOf({ measurements }: Pick<PathEvidence, 'measurements'
   const found = measurements.flatMap((measurement): Throughput[] => {
     const { metric, outcome, summary } = measurement;
     const details = detailsOf<ThroughputDetails>(measurement);
-    if (metric !== `throughput.${direction}` || outcome !== 'ok' || summary?.unit !== 'bps' || !(summary.median > 0)) return [];
+    if (metric !== `throughput.${direction}` || outcome !== 'ok' || summary?.unit !== 'bps' || summary.n === 0) return [];
     if (measurement.partial === true || details.askedBps !== undefined || aboveCeiling(measurement) !== undefined) return [];
-    return [{ measurement, details, bps: summary.median }];
+    // Where bytes come in bursts with silence between, as after a policer, the median interval is empty.
+    const goodput = finite(details.goodputBps) ?? summary.median;
+    const bps = summary.median < goodput / 2 ? goodput : summary.median;
+    return bps > 0 ? [{ measurement, details, bps }] : [];
   });
   return found.reduce<Throughput | undefined>((best, each) => (best && best.bps >= each.bps ? best : each), undefined);
 }

@@ -4,6 +4,7 @@ import type { Limit } from '../../results/index.js';
 import type { PathEvidence } from '../evidence.js';
 import { endsOf, throughputOf } from '../path-figures.js';
 import type { Direction } from '../path-figures.js';
+import { queueUnderLoad } from '../path-queue.js';
 import { plateauOf } from '../plateau.js';
 import { framingOf } from './ceiling.js';
 import { ETHERNET_HEADER_BYTES, tcpShare } from './framing.js';
@@ -40,10 +41,11 @@ const CLASSFUL: ReadonlySet<string> = new Set(['htb', 'hfsc', 'cbq', 'drr', 'cla
 export function seenShaper(evidence: PathEvidence, direction: Direction): Limit[] {
   const found = throughputOf(evidence, direction);
   const plateau = found && plateauOf(found);
-  if (!plateau || (!plateau.burst && plateau.queueMs === undefined)) return [];
+  const queue = queueUnderLoad(evidence, direction);
+  if (!plateau || (!plateau.burst && queue?.stands !== true)) return [];
   const signs = [
-    `it ran at ${formatRate(plateau.bps)} within ${(100 * plateau.spread).toFixed(1)} %`,
-    ...(plateau.queueMs === undefined ? [] : [`while ${formatMs(plateau.queueMs)} of queue stood`]),
+    `it ran at ${formatRate(plateau.bps)} within ${(100 * plateau.spread).toFixed(0)} %`,
+    ...(queue?.stands === true ? [`while ${formatMs(queue.addedMs)} of queue stood`] : []),
     ...(plateau.burst ? [`after ${formatBytes(plateau.burst.bytes)} had come at up to ${formatRate(plateau.burst.bps)}`] : []),
   ];
   return [{ id: 'bottleneck', kind: 'estimated', direction, bps: plateau.bps, why: `something on the way holds the rate: ${signs.join(' ')}` }];

@@ -109,7 +109,7 @@ function rankedFinding(context: Context, { cause, noticed, judgement }: Judged &
 }
 
 /** These say with their own figure what was noticed; the others only ask. */
-const NAMED_QUESTIONS: ReadonlySet<SymptomId> = new Set<SymptomId>(['worse-than-other-path', 'clock']);
+const NAMED_QUESTIONS: ReadonlySet<SymptomId> = new Set<SymptomId>(['worse-than-other-path', 'clock', 'slow-responder']);
 
 function isTrouble(id: SymptomId): boolean {
   return SYMPTOMS.find((symptom) => symptom.id === id)?.kind === 'trouble';

@@ -1,7 +1,7 @@
 import { formatMs, formatRate } from '../../base/index.js';
 import type { Limit, Measurement } from '../../results/index.js';
 import type { PathEvidence } from '../evidence.js';
-import { detailsOf, finite, idleRtt, isTunnelled, isWired, throughputOf, worked } from '../path-figures.js';
+import { detailsOf, finite, isTunnelled, isWired, throughputOf } from '../path-figures.js';
 import type { Direction, Throughput } from '../path-figures.js';
 import type { Context, EvidenceItem } from './cause.js';
 
@@ -86,16 +86,23 @@ const LATE_SHARE = 0.4;
 
 /**
  * The share of segments that were sent again once slow start was over: its overshoot, and what follows from it for
- * some round trips, says nothing about the path.
+ * some round trips, says nothing about the path. Where no figures came during the run, its whole counts if it was so
+ * long that slow start is lost in it.
  */
 export function lateRetransmits(found: Throughput): { ratio: number; segments: number } | undefined {
   const { details } = found;
   const intervals = (details.intervals ?? []).filter(({ retransmits }) => finite(retransmits) !== undefined);
   const mss = finite(details.perStream?.[0]?.mssBytes) ?? 1448;
-  const rttMs = tcpRtts(found)?.loadedMs ?? 0;
+  const rttMs = tcpRtts(found)?.loadedMs ?? finite(details.perStream?.[0]?.rttMs) ?? 0;
   const last = intervals.at(-1);
   const from = intervals.find(({ endMs }, i) => i >= Math.floor(intervals.length * LATE_SHARE) && endMs >= SETTLING_RTTS * rttMs);
-  if (!from || !last || last.endMs - from.endMs < Math.max(1, SETTLED_RTTS_MIN * rttMs) || !(mss > 0)) return undefined;
+  if (!(mss > 0)) return undefined;
+  if (intervals.length === 0) {
+    const [again, bytes, ms] = [finite(details.retransmits), finite(details.bytes), finite(details.elapsedMs)];
+    if (again === undefined || bytes === undefined || ms === undefined || ms < LONG_RTTS * Math.max(rttMs, 0.1)) return undefined;
+    return { ratio: again / (bytes / mss + again), segments: bytes / mss };
+  }
+  if (!from || !last || last.endMs - from.endMs < Math.max(1, SETTLED_RTTS_MIN * rttMs)) return undefined;
   const after = intervals.filter(({ startMs }) => startMs >= from.endMs - 1e-6);
   const bytes = after.reduce((sum, { bps, startMs, endMs }) => sum + (bps * (endMs - startMs)) / 8000, 0);
   const segments = bytes / mss;
@@ -103,31 +110,16 @@ export function lateRetransmits(found: Throughput): { ratio: number; segments: n
   return segments > 0 && again >= 0 ? { ratio: again / (segments + again), segments } : undefined;
 }
 
+const LONG_RTTS = 200;
 const SETTLING_RTTS = 15;
 const SETTLED_RTTS_MIN = 10;
 
-/** How much a load adds to the round trip at least: the lower bound of the one less the upper bound of the other. */
-export function addedByLoad({ path }: Pick<Context, 'path'>, direction: Direction | 'both') {
-  const loaded = path.measurements.filter((each) => each.metric === `rtt.loaded.${direction}` && worked(each, 'ms') && each.partial !== true);
-  const idle = path.measurements.filter((each) => each.metric === 'rtt.idle' && worked(each, 'ms'));
-  const idleMs = Math.min(...idle.map((each) => each.summary?.ci95?.[1] ?? each.summary?.median ?? Number.POSITIVE_INFINITY));
-  const base = Number.isFinite(idleMs) ? idleMs : idleRtt(path)?.summary?.median;
-  const worst = loaded
-    .filter((each) => (each.summary?.n ?? 0) >= LOADED_SAMPLES_MIN)
-    .toSorted((a, b) => (b.summary?.median ?? 0) - (a.summary?.median ?? 0))[0];
-  const summary = worst?.summary;
-  if (base === undefined || !worst || !summary) return undefined;
-  const error = worst.error?.unit === 'ms' ? worst.error.value : 0;
-  return {
-    measurement: worst,
-    idleMs: base,
-    loadedMs: summary.median,
-    p95Ms: summary.p95 - base,
-    leastMs: (summary.ci95?.[0] ?? summary.median) - error - base,
-  };
-}
+/** From here on throughput is excellent (bands.ts): where no link is known that would allow more, nothing is held against it. */
+const ENOUGH_BPS = 400e6;
 
-const LOADED_SAMPLES_MIN = 20;
+export function isEnough(context: Context, direction: Direction, { bps }: Throughput): boolean {
+  return bps >= ENOUGH_BPS && !belowLinkRate(context, direction);
+}
 
 /** Whether the path stays within one site: there a round trip of 10 ms or a rate of half the link's needs an explanation. */
 export function isLocal({ path }: Pick<Context, 'path'>): boolean {

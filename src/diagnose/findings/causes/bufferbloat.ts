@@ -2,7 +2,8 @@ import { formatMs } from '../../../base/index.js';
 import { throughputOf } from '../../path-figures.js';
 import { excluded } from '../cause.js';
 import type { Cause, EvidenceItem } from '../cause.js';
-import { addedByLoad, msItem, tcpRtts } from '../figures.js';
+import { queueUnderLoad } from '../../path-queue.js';
+import { msItem, tcpRtts } from '../figures.js';
 import { change, onOs } from '../steps.js';
 
 /** From here on a conversation breaks down: the poor band of responsiveness. */
@@ -12,13 +13,13 @@ export const bufferbloat: Cause = {
   id: 'bufferbloat',
   title: 'A queue on the way is too long (bufferbloat)',
   severity: 'warning',
-  explains: ['delay-under-load'],
+  explains: ['delay-under-load', 'asymmetry'],
   check: 'the round trip during a load against the one without, by echoes beside the load and by TCP itself',
   fix: 'limit the rate slightly below the bottleneck with CAKE or FQ-CoDel where the queue stands, so that it stands there and is kept short',
   specificity: 1,
   judge(facts) {
     const seen = (['up', 'down', 'both'] as const).flatMap((direction) => {
-      const added = addedByLoad(facts, direction);
+      const added = queueUnderLoad(facts.path, direction);
       return added && facts.noticed.some((each) => each.evidence.metric === `rtt.loaded.${direction}`) ? [{ direction, added }] : [];
     });
     if (seen.length === 0) return excluded('load adds less than 60 ms to the round trip');

@@ -1,16 +1,16 @@
 import { formatBytes, formatMs } from '../../../base/index.js';
 import { shapingQueue } from '../../ceilings/shaper.js';
+import { queueUnderLoad } from '../../path-queue.js';
 import { excluded, unknown } from '../cause.js';
 import type { Cause, EvidenceItem } from '../cause.js';
 import { whoOf } from '../figures.js';
 import { change, onOs } from '../steps.js';
-import { queueUnderLoad } from './rate-limit.js';
 
 export const congestionLoss: Cause = {
   id: 'queue-overflow',
   title: 'The queue before the bottleneck is too short and overflows',
   severity: 'warning',
-  explains: ['loss-under-load', 'low-throughput', 'limited-throughput'],
+  explains: ['loss-under-load', 'low-throughput', 'limited-throughput', 'asymmetry'],
   check: 'loss under load with a short standing queue, none without load; a queue discipline with drops where it can be read',
   fix: 'give the queue room for about one round trip at its rate, and keep it fair (FQ-CoDel, CAKE)',
   judge(facts) {
@@ -34,8 +34,9 @@ export const congestionLoss: Cause = {
         },
       ];
     });
-    const queues = lossy.flatMap(({ direction }) => (direction ? (queueUnderLoad(facts, direction) ?? []) : []));
+    const queues = lossy.flatMap(({ direction }) => (direction ? (queueUnderLoad(facts.path, direction) ?? []) : []));
     if (read.length === 0 && queues.length === 0) return unknown('the round trip under load was not measured');
+    if (read.length === 0 && !queues.some(({ stands }) => stands)) return excluded('no queue stood under load');
     const added = Math.max(0, ...queues.map(({ addedMs }) => addedMs));
     return {
       state: 'supported',

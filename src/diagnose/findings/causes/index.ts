@@ -12,14 +12,15 @@ import { reordering, variableDelay, wirelessJitter } from './jitter.js';
 import { halfDuplex, linkBelowCapability, linkErrors, offloadOff, receiveDrops } from './links.js';
 import { mtuBlackHole, pathMtu } from './mtu.js';
 import { dnsBroken, dnsSlow, lookupDetour } from './names.js';
-import { receiverProcessor, senderProcessor, singleQueue, steal, vpnEncryption } from './processors.js';
+import { farCpu, receiverProcessor, senderProcessor, singleQueue, steal, vpnEncryption } from './processors.js';
 import { randomLoss } from './random-loss.js';
-import { policer, shaper, slowSegment } from './rate-limit.js';
+import { policer } from './policer.js';
+import { shaper, slowSegment } from './rate-limit.js';
 import { firewall, peerDown, portClosed } from './reach.js';
 import { clockSteps, serverSlow, synLoss, tlsSlow } from './services.js';
 import { sshCompression, sshKeys, sshMultiplexing, sshServerSlow, sshStaleSocket } from './ssh.js';
 import { relayedVpn, vpnBroken, vpnOverhead, worsePath } from './vpn.js';
-import { receiveWindow, sendBuffer, windowScaling } from './windows.js';
+import { windowLimited } from './windows.js';
 
 export const CAUSES: readonly Cause[] = [
   peerDown,
@@ -43,11 +44,10 @@ export const CAUSES: readonly Cause[] = [
   variableDelay,
   distance,
   detour,
-  receiveWindow,
-  sendBuffer,
-  windowScaling,
+  windowLimited,
   receiverProcessor,
   senderProcessor,
+  farCpu,
   singleQueue,
   steal,
   vpnEncryption,

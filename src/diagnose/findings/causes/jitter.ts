@@ -57,7 +57,7 @@ export const wirelessJitter: Cause = {
 };
 
 export const variableDelay: Cause = {
-  id: 'variable-delay',
+  id: 'jitter',
   title: 'Delay varies on the way, without load of its own',
   severity: 'warning',
   explains: ['jitter'],

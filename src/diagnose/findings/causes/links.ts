@@ -228,7 +228,8 @@ export const offloadOff: Cause = {
       if (!features) return [];
       const isOff = (name: string): boolean => features[name]?.on === false && features[name]?.changeable === true;
       const send = SEND_OFFLOADS.every((name) => features[name] !== undefined && features[name]?.on === false) && SEND_OFFLOADS.some(isOff);
-      const receive = RECEIVE_OFFLOADS.some(isOff) && features['large-receive-offload']?.on !== true;
+      // A veth pair has no GRO unless asked, and hands over what was joined already.
+      const receive = isWired(end.link) && RECEIVE_OFFLOADS.some(isOff) && features['large-receive-offload']?.on !== true;
       return [
         ...(send ? [{ end, role: 'sender' as const, names: SEND_OFFLOADS.filter(isOff) }] : []),
         ...(receive ? [{ end, role: 'receiver' as const, names: RECEIVE_OFFLOADS.filter(isOff) }] : []),
@@ -240,7 +241,8 @@ export const offloadOff: Cause = {
       endsSeen(facts, role)
         .filter(({ direction }) => whoOf(direction, role).of === end.of)
         .flatMap((seen) => {
-          const busy = Math.max(seen.end.busiest ?? 0, seen.end.host?.busiestCpu ?? 0);
+          // Of the processors only what soft interrupts take is the network's; the rest may be anybody's.
+          const busy = Math.max(seen.end.busiest ?? 0, role === 'receiver' ? (seen.end.host?.softirq ?? 0) : 0);
           return busy >= BUSY_SHARE || belowLinkRate(facts, seen.direction)
             ? [{ end, names, busy, direction: seen.direction, bps: seen.found.bps, role }]
             : [];

@@ -1,4 +1,5 @@
-import type { MtuDetails } from '../../../results/index.js';
+import type { Measurement, MtuDetails } from '../../../results/index.js';
+import type { ThroughputDetails } from '../../path-figures.js';
 import { detailsOf, finite, isTunnelled, worked } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
 import type { Cause, EvidenceItem } from '../cause.js';
@@ -9,7 +10,7 @@ export const mtuBlackHole: Cause = {
   id: 'mtu-black-hole',
   title: 'Large packets vanish without an answer (MTU black hole)',
   severity: 'critical',
-  explains: ['large-packets-vanish', 'low-throughput', 'limited-throughput', 'slow-tls', 'loss-under-load', 'asymmetry'],
+  explains: ['large-packets-vanish', 'stalled-transfer', 'slow-tls'],
   check: 'the path MTU by packets that may not be fragmented, up and down: large ones vanish and no router says "too big"',
   fix: 'let ICMP "fragmentation needed" and "packet too big" through (RFC 2979, RFC 4890), or clamp the MSS, or set the MTU at the tunnel’s ends',
   specificity: 5,
@@ -49,10 +50,21 @@ export const mtuBlackHole: Cause = {
       };
     }
     if (measured.length > 0) return excluded('packets as large as the interface sends pass, or a router says what is too large');
-    const stuck = facts.noticed.some(({ symptom }) => symptom === 'large-packets-vanish');
-    return stuck ? { state: 'supported', proof: 'fits', evidence: [], next } : unknown('the path MTU was not measured');
+    const stuck = facts.noticed.filter(({ symptom }) => symptom === 'stalled-transfer').flatMap(({ direction }) => direction ?? []);
+    if (stuck.length === 0) return unknown('the path MTU was not measured');
+    const waiting = stuck.every((direction) =>
+      facts.path.measurements.some((each) => each.metric === `throughput.${direction}` && waitedForReceiver(each)),
+    );
+    if (waiting) return excluded('TCP waited for the receiver to read, so segments arrived');
+    return { state: 'supported', proof: 'fits', severity: 'warning', symptoms: ['stalled-transfer'], evidence: [], next };
   },
 };
+
+/** Segments that vanish are not acknowledged, and leave the receiver's window open. */
+function waitedForReceiver(measurement: Measurement): boolean {
+  const [stream] = detailsOf<ThroughputDetails>(measurement).perStream ?? [];
+  return (finite(stream?.receiverLimitedMs) ?? 0) > (finite(stream?.busyMs) ?? 0) / 2;
+}
 
 export const pathMtu: Cause = {
   id: 'path-mtu',

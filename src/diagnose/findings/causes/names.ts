@@ -16,7 +16,7 @@ function isSlow(measurement: Measurement): boolean {
 }
 
 export const dnsSlow: Cause = {
-  id: 'dns-slow',
+  id: 'slow-resolver',
   title: 'A resolver answers slowly',
   severity: 'warning',
   explains: ['slow-names'],
@@ -79,7 +79,7 @@ export const lookupDetour: Cause = {
     if (asked.length === 0) return unknown('no resolver was asked directly');
     if (asked.some(isSlow)) return excluded('a resolver itself is slow');
     const fastest = Math.min(...asked.map((each) => each.summary?.median ?? Number.POSITIVE_INFINITY));
-    const dead = servers(facts.path).some(({ outcome }) => outcome === 'timeout');
+    if (servers(facts.path).some(({ outcome }) => outcome === 'timeout')) return excluded('a resolver does not answer, and is waited for');
     return {
       state: 'supported',
       proof: 'shown',
@@ -90,21 +90,20 @@ export const lookupDetour: Cause = {
           value: system.summary?.median ?? 0,
           expected: fastest,
         }),
-        ...(dead ? [{ text: 'one of the resolvers does not answer, and is waited for' }] : []),
       ],
       next: [
         look(
           'see what is asked before and beside DNS',
           onOs(facts, { linux: 'grep hosts /etc/nsswitch.conf; cat /etc/resolv.conf', darwin: 'scutil --dns' }),
         ),
-        change(dead ? 'remove the resolver that does not answer' : 'shorten the search list, or lower `options ndots timeout` in resolv.conf'),
+        change('shorten the search list, or lower `options ndots timeout` in resolv.conf'),
       ],
     };
   },
 };
 
 export const dnsBroken: Cause = {
-  id: 'dns-broken',
+  id: 'dead-resolver',
   title: 'A resolver does not answer, or fails',
   severity: 'warning',
   explains: ['names-fail', 'slow-names'],

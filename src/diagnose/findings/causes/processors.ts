@@ -1,9 +1,10 @@
 import { formatRate } from '../../../base/index.js';
-import type { Direction, EndDetails, Throughput } from '../../path-figures.js';
-import { finite, isTunnelled, isWired } from '../../path-figures.js';
+import type { Direction, EndDetails, Throughput, ThroughputDetails } from '../../path-figures.js';
+import { detailsOf, finite, isTunnelled, isWired } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
 import type { Case, Cause, EvidenceItem, Judgement, Supported } from '../cause.js';
-import { atLinkRate, belowLinkRate, percent, tested, waits, whoOf } from '../figures.js';
+import { queueUnderLoad } from '../../path-queue.js';
+import { atLinkRate, belowLinkRate, find, isEnough, lateRetransmits, limitOf, msItem, percent, tested, waits, whoOf } from '../figures.js';
 import { change, look, onOs } from '../steps.js';
 
 /** A thread or processor that computes for more of the time is what others wait for. */
@@ -11,7 +12,11 @@ const BUSY_SHARE = 0.9;
 /** The test's own thread got so little of a processor that is full that something else has the rest. */
 const STARVED_SHARE = 0.7;
 /** TCP waited for the end that was starved for at least this share. */
-const WAIT_SHARE = 0.25;
+const WAIT_SHARE = 0.5;
+/** What a busy end slows down is not slowed down by the path: few segments are sent again, and no queue stands. */
+const RETRANSMITS_MAX = 0.005;
+/** A window that is used up is a rival. */
+const WINDOW_SHARE_MAX = 0.3;
 const STEAL_SHARE = 0.1;
 
 interface Seen {
@@ -25,13 +30,13 @@ export const senderProcessor = processorCause('sender');
 
 function processorCause(who: 'sender' | 'receiver'): Cause {
   return {
-    id: `${who}-processor`,
+    id: `${who}-cpu`,
     title: who === 'sender' ? 'The sender’s processor is the limit' : 'The receiver’s processor is the limit',
     severity: 'warning',
     explains: ['low-throughput', 'limited-throughput', 'asymmetry'],
     check: `the busiest thread and the busiest processor of the ${who}, and whether TCP ${who === 'sender' ? 'ran out of data to send' : "waited for the receiver's window"}`,
     fix: 'end or move what competes for the processor, spread the work over several connections, or turn offloads on',
-    specificity: who === 'receiver' ? 1 : 1,
+    specificity: 1,
     judge(facts) {
       const judged = endsSeen(facts, who).map((seen) => judgeEnd(facts, who, seen));
       if (judged.length === 0) return unknown(`how busy the ${who} was is not known`);
@@ -50,8 +55,8 @@ function judgeEnd(facts: Case, who: 'sender' | 'receiver', { direction, found, e
   const waited = waits(found);
   const wait = who === 'receiver' ? waited?.receiver : waited?.idle;
   const saturated = thread !== undefined && thread >= BUSY_SHARE;
-  const starved =
-    cpu !== undefined && cpu >= BUSY_SHARE && thread !== undefined && thread < STARVED_SHARE && wait !== undefined && wait >= WAIT_SHARE;
+  const kept = thread !== undefined && thread < STARVED_SHARE && cpu !== undefined && cpu >= BUSY_SHARE;
+  const starved = kept && wait !== undefined && wait >= WAIT_SHARE && nothingElse(facts, { direction, found, end });
   if (starved) return supportedBy(facts, { who, direction, found, end }, 'other');
   if (saturated && below) return supportedBy(facts, { who, direction, found, end }, 'own');
   if (saturated)
@@ -61,6 +66,14 @@ function judgeEnd(facts: Case, who: 'sender' | 'receiver', { direction, found, e
   return excluded(
     `the ${name}'s busiest thread computed ${percent(thread ?? 0)} of the time${cpu === undefined ? '' : `, its busiest processor ${percent(cpu)}`}`,
   );
+}
+
+/** Whether neither loss, nor a queue, nor a window of known size explains why TCP waited. */
+function nothingElse(facts: Case, { direction, found }: Seen): boolean {
+  const window = limitOf(facts, 'receive-window', direction);
+  const large = window !== undefined && found.bps <= WINDOW_SHARE_MAX * window.bps;
+  const again = lateRetransmits(found)?.ratio ?? 0;
+  return !isEnough(facts, direction, found) && again <= RETRANSMITS_MAX && queueUnderLoad(facts.path, direction)?.stands !== true && large;
 }
 
 function supportedBy(facts: Case, seen: Seen & { who: 'sender' | 'receiver' }, whose: 'own' | 'other'): Supported {
@@ -125,6 +138,56 @@ function supportedBy(facts: Case, seen: Seen & { who: 'sender' | 'receiver' }, w
     ].map((step) => (step.command === undefined ? { text: step.text, costs: step.costs } : step)),
   };
 }
+
+/** The far end computed for others and left its own responder waiting. */
+export const farCpu: Cause = {
+  id: 'far-cpu',
+  title: 'Something else keeps the peer’s processor busy',
+  severity: 'warning',
+  explains: ['slow-responder', 'slow-server', 'slow-tls', 'stalled-transfer', 'slow-ssh'],
+  check: "the peer's busiest processor while a test ran that took little of it, beside an answer or a transfer that waited for the peer",
+  fix: 'end or move what competes for the processor there, or keep a processor free of it',
+  specificity: 4,
+  judge(facts) {
+    const loads = facts.path.measurements.flatMap((each) => {
+      const [kind, direction] = each.metric.split('.');
+      if (kind !== 'throughput' || (direction !== 'up' && direction !== 'down')) return [];
+      const details = detailsOf<ThroughputDetails>(each);
+      const end = direction === 'up' ? details.receiver : details.sender;
+      if (!end?.host || finite(end.host.busiestCpu) === undefined) return [];
+      return [{ host: end.host, own: finite(end.cpuMs) ?? 0, elapsedMs: Math.max(1, finite(end.elapsedMs) ?? 0, each.durationMs) }];
+    });
+    const worst = loads.toSorted((a, b) => b.host.busiestCpu - a.host.busiestCpu)[0];
+    if (!worst) return unknown('how busy the processors of the peer were is not known');
+    if (worst.host.busiestCpu < FULL_SHARE) return excluded(`the peer's busiest processor was at ${percent(worst.host.busiestCpu)}`);
+    const own = worst.own / worst.elapsedMs;
+    if (own >= STARVED_SHARE) return excluded(`the test itself took ${percent(own)} of a processor of the peer`);
+    const late = find(facts.path, 'rtt', 'echo');
+    const held = late && finite(detailsOf<{ withHoldingTime: { max: number } }>(late).withHoldingTime?.max);
+    return {
+      state: 'supported',
+      proof: 'shown',
+      of: 'far',
+      evidence: [
+        {
+          text: `the busiest processor of the peer was at ${percent(worst.host.busiestCpu)}, the test's own part of it ${percent(own)}`,
+          value: worst.host.busiestCpu,
+          unit: 'ratio',
+        },
+        ...(held !== undefined && late?.summary && held > late.summary.median + HELD_MS
+          ? [msItem(`an echo was held there for ${Math.round(held)} ms`, { metric: 'rtt', value: held })]
+          : []),
+      ],
+      next: [
+        look('see what runs on the peer', 'top -b -n 1 -o %CPU | head -15; mpstat -P ALL 1 3'),
+        change('end or move what competes there, or keep a processor free of it', 'taskset -pc CPUS PID'),
+      ],
+    };
+  },
+};
+
+const FULL_SHARE = 0.95;
+const HELD_MS = 50;
 
 export const steal: Cause = {
   id: 'cpu-steal',

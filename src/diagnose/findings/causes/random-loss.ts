@@ -4,7 +4,7 @@ import { idleLoss, isLossy, lossWays } from '../../path-loss.js';
 import { throughputOf } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
 import type { Cause } from '../cause.js';
-import { limitOf } from '../figures.js';
+import { lateRetransmits, limitOf, tested } from '../figures.js';
 import { change, look, onOs } from '../steps.js';
 
 /** The poor band of loss. */
@@ -13,16 +13,21 @@ const CRITICAL_RATIO = 0.03;
 const ONE_WAY_SHARE = 0.8;
 
 export const randomLoss: Cause = {
-  id: 'packet-loss',
+  id: 'random-loss',
   title: 'Packets are lost on the way, even without load',
   severity: 'warning',
-  explains: ['loss', 'low-throughput', 'limited-throughput', 'asymmetry', 'slow-connect'],
+  explains: ['loss', 'loss-under-load', 'low-throughput', 'limited-throughput', 'asymmetry', 'slow-connect'],
   check: 'echoes without load, and which of them arrived at the peer: loss up and down apart',
   fix: 'find the hop, cable or radio that loses: errors of both ends’ links, another cable, another port, a wired path',
   specificity: 1,
   judge(facts) {
     const figure = idleLoss(facts.path);
     if (!figure) return unknown('too few packets were sent without load to tell loss');
+    const again = Math.max(0, ...tested(facts).map(({ found }) => lateRetransmits(found)?.ratio ?? 0));
+    if (!isLossy(figure) && facts.noticed.some(({ symptom }) => symptom === 'loss-under-load') && figure.ci95[1] >= again)
+      return unknown(
+        `${figure.lost} of ${figure.sent} packets were lost without load, too few packets to exclude the ${formatRatio(again)} seen under load`,
+      );
     if (!isLossy(figure)) return excluded(`${figure.lost} of ${figure.sent} packets were lost without load`);
     const ways = lossWays(figure);
     const whole = ways ? ways.up + ways.down : 0;

@@ -2,23 +2,24 @@ import { formatMs, formatRate } from '../../../base/index.js';
 import type { LinkFacts } from '../../../base/index.js';
 import { tcpShare } from '../../ceilings/framing.js';
 import { framingOf } from '../../ceilings/ceiling.js';
-import { isWired, throughputOf } from '../../path-figures.js';
-import type { Direction } from '../../path-figures.js';
+import { isWired } from '../../path-figures.js';
+import type { Direction, Throughput } from '../../path-figures.js';
+import { queueUnderLoad } from '../../path-queue.js';
 import { plateauOf } from '../../plateau.js';
 import type { Plateau } from '../../plateau.js';
 import { excluded, unknown } from '../cause.js';
 import type { Case, Cause, Step } from '../cause.js';
-import { atLinkRate, belowLinkRate, bpsItem, isLocal, isWireless, limitOf, percent, tested, whoOf } from '../figures.js';
+import { atLinkRate, belowLinkRate, bpsItem, isEnough, isLocal, lateRetransmits, limitOf, percent, tested, whoOf } from '../figures.js';
 import { buy, change, look, onOs } from '../steps.js';
 
 /** A shaper that was reached to this share is what the test ran into. */
 const REACHED_SHARE = 0.7;
 
 export const shaper: Cause = {
-  id: 'rate-limit',
+  id: 'shaper',
   title: 'A shaper limits the rate',
   severity: 'warning',
-  explains: ['low-throughput', 'limited-throughput', 'asymmetry', 'delay-under-load'],
+  explains: ['low-throughput', 'limited-throughput', 'asymmetry', 'delay-under-load', 'loss-under-load'],
   check:
     'the rates of queue disciplines at both ends; else a rate that holds within 3 % while a queue stands, after a burst or at a figure that no Ethernet speed has',
   fix: 'raise or remove the limit where it is meant to be higher, else nothing: it works as it was told',
@@ -46,14 +47,14 @@ export const shaper: Cause = {
     }
     const held = seen.flatMap(({ direction, found }) => {
       const plateau = plateauOf(found);
-      return plateau && !atLinkRate(facts, direction) && isShaped(facts, direction, plateau) ? [{ direction, plateau }] : [];
+      return plateau && !atLinkRate(facts, direction) && isShaped(facts, { direction, found, plateau }) ? [{ direction, plateau }] : [];
     });
     if (held.length === 0) return excluded('no queue discipline with a rate is known at either end, and no rate held steadily below the links');
     return {
       state: 'supported',
       proof: 'fits',
       severity: isLocal(facts) ? 'warning' : 'notice',
-      evidence: held.map(({ direction, plateau }) => plateauItem(direction, plateau)),
+      evidence: held.map(({ direction, plateau }) => plateauItem(facts, direction, plateau)),
       next: [
         look('look for a shaper at the peer and on routers between', onOs(facts, { linux: 'tc -s qdisc show', darwin: 'sudo dnctl list' })),
         change('raise the limit there, or ask whoever runs the line which rate was agreed on'),
@@ -71,22 +72,33 @@ function shaperSteps(facts: Case, direction: Direction): Step[] {
   ];
 }
 
-/** Where lines end is not known beyond this site: only a token bucket's own sign tells a shaper from a slower line there. */
-function isShaped(facts: Case, direction: Direction, plateau: Plateau): boolean {
-  if (plateau.burst) return true;
-  // A radio settles at any rate; and an end that is not known may have one.
-  if (!facts.path.near?.link || !facts.path.far?.link || isWireless(facts)) return false;
-  return isLocal(facts) && plateau.queueMs !== undefined && ethernetSpeed(facts, direction, plateau.bps) === undefined;
+/**
+ * Where lines end is not known beyond this site: only a token bucket's own sign tells a shaper from a slower line
+ * there. Within one, a queue that stands before no link that is known says that something holds the rate.
+ */
+function isShaped(facts: Case, { direction, found, plateau }: { direction: Direction; found: Throughput; plateau: Plateau }): boolean {
+  if (isEnough(facts, direction, found)) return false;
+  const queued = queueUnderLoad(facts.path, direction)?.stands === true;
+  // After an overshoot a path that is well runs below its rate too, without a queue and without further loss.
+  if (plateau.burst) return queued || (lateRetransmits(found)?.ratio ?? 0) >= DROPPING_RATIO;
+  const ends = [facts.path.near?.link, facts.path.far?.link];
+  // A radio settles at any rate, and an end that is not known may have one; a virtual card hides the one beneath it.
+  if (!isLocal(facts) || !ends.every((link) => link !== undefined && ((isWired(link) && link.speedBps !== undefined) || link.driver === 'veth')))
+    return false;
+  return queued && ethernetSpeed(facts, direction, plateau.bps) === undefined;
 }
 
-function plateauItem(direction: Direction, plateau: Plateau) {
+function plateauItem(facts: Case, direction: Direction, plateau: Plateau) {
+  const queue = queueUnderLoad(facts.path, direction);
   const signs = [
     `throughput ${direction} held ${formatRate(plateau.bps)} within ${percent(plateau.spread)}`,
-    ...(plateau.queueMs === undefined ? [] : [`with ${formatMs(plateau.queueMs)} of queue`]),
+    ...(queue?.stands === true ? [`while ${formatMs(queue.addedMs)} of queue stood`] : []),
     ...(plateau.burst ? [`after a burst at up to ${formatRate(plateau.burst.bps)}`] : []),
   ];
   return bpsItem(signs.join(' '), { metric: `throughput.${direction}`, value: plateau.bps });
 }
+
+const DROPPING_RATIO = 0.005;
 
 const SPEEDS_BPS: readonly number[] = [10e6, 100e6, 1e9, 2.5e9, 5e9, 10e9, 25e9, 40e9, 50e9, 100e9];
 /** So near an Ethernet speed's payload rate that it is one. A shaper of the same nominal rate counts other bytes: 95.6 against 94.1 Mbit/s. */
@@ -141,63 +153,3 @@ export const slowSegment: Cause = {
     };
   },
 };
-
-/** A path that drops without queueing keeps its round trip within this. */
-const QUEUE_MS_MAX = 0.5;
-const QUEUE_SHARE_MAX = 0.05;
-
-export const policer: Cause = {
-  id: 'policer',
-  title: 'A policer drops what exceeds its rate',
-  severity: 'warning',
-  explains: ['loss-under-load', 'limited-throughput', 'low-throughput', 'asymmetry'],
-  check: 'loss under load while the round trip stays as it is without load: packets are dropped, none is queued',
-  fix: 'shape to just below the policed rate at the sender, or have the policer replaced by a shaper',
-  specificity: 1,
-  judge(facts) {
-    const lossy = facts.noticed.filter(({ symptom }) => symptom === 'loss-under-load');
-    if (lossy.length === 0) return excluded('no loss under load beyond what TCP provokes itself');
-    const seen = lossy.flatMap(({ direction }) => {
-      const found = direction && throughputOf(facts.path, direction);
-      const queue = direction && found && queueUnderLoad(facts, direction);
-      return direction && found && queue ? [{ direction, found, queue }] : [];
-    });
-    if (seen.length === 0) return unknown('the round trip under load was not measured');
-    const without = seen.filter(({ queue }) => queue.addedMs <= Math.max(QUEUE_MS_MAX, QUEUE_SHARE_MAX * queue.baseMs));
-    const [first] = seen;
-    if (without.length === 0)
-      return excluded(`a queue of ${formatMs(first?.queue.addedMs ?? 0)} stood under load, so packets were queued before they were dropped`);
-    return {
-      state: 'supported',
-      proof: 'fits',
-      evidence: without.map(({ direction, found, queue }) =>
-        bpsItem(
-          `${formatRate(found.bps)} ${direction} with loss, and load added ${formatMs(Math.max(0, queue.addedMs))} to a round trip of ${formatMs(queue.baseMs)}: nothing is queued`,
-          {
-            metric: `throughput.${direction}`,
-            value: found.bps,
-          },
-        ),
-      ),
-      next: [
-        look(
-          'find the rate: the loss begins there',
-          `tautline measure throughput ${facts.path.address ?? facts.path.peer} --udp --rate ${Math.round((without[0]?.found.bps ?? 0) / 1e6)}M`,
-        ),
-        look('look for policing on routers and at the peer', onOs(facts, { linux: 'tc -s filter show dev DEV ingress; nft list ruleset' })),
-        change(
-          'shape here to just below that rate, so that packets wait instead of being dropped',
-          onOs(facts, { linux: `tc qdisc replace dev ${facts.path.near?.link?.name ?? 'DEV'} root tbf rate RATE burst 64kb latency 20ms` }),
-        ),
-      ],
-    };
-  },
-};
-
-/** By how much a load lifted the round trip: by TCP itself, or by the echoes beside it where that is less. */
-export function queueUnderLoad(facts: Case, direction: Direction): { addedMs: number; baseMs: number } | undefined {
-  const loaded = facts.path.measurements.find(({ metric, summary }) => metric === `rtt.loaded.${direction}` && summary)?.summary;
-  const idle = facts.path.measurements.find(({ metric, summary }) => metric === 'rtt.idle' && summary)?.summary;
-  if (loaded && idle) return { addedMs: loaded.median - idle.median, baseMs: idle.median };
-  return undefined;
-}

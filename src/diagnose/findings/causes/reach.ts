@@ -11,7 +11,7 @@ function pings(facts: Case): boolean {
 }
 
 export const portClosed: Cause = {
-  id: 'port-closed',
+  id: 'port-refused',
   title: 'The host answers, and nothing listens on the port',
   severity: 'critical',
   explains: ['no-answer'],

@@ -8,7 +8,7 @@ import { change, look, onOs } from '../steps.js';
 import { SYN_RTO_MS, serverTime, tlsExcess } from '../symptoms/services.js';
 
 export const tlsSlow: Cause = {
-  id: 'tls-slow',
+  id: 'slow-tls',
   title: 'The server takes long over TLS handshakes',
   severity: 'warning',
   explains: ['slow-tls'],
@@ -47,7 +47,7 @@ export const tlsSlow: Cause = {
 };
 
 export const serverSlow: Cause = {
-  id: 'server-slow',
+  id: 'slow-server',
   title: 'The server takes long to answer',
   severity: 'warning',
   explains: ['slow-server'],
@@ -82,7 +82,7 @@ export const serverSlow: Cause = {
 };
 
 export const synLoss: Cause = {
-  id: 'syn-loss',
+  id: 'lost-handshakes',
   title: 'The first packets of connections are lost or dropped',
   severity: 'warning',
   explains: ['slow-connect', 'no-answer'],

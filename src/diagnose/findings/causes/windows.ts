@@ -3,11 +3,14 @@ import { idleRtt } from '../../path-figures.js';
 import type { Direction, Throughput } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
 import type { Case, Cause, EvidenceItem, Judgement } from '../cause.js';
-import { atLinkRate, bpsItem, limitOf, percent, tcpRtts, tested, waits, whoOf } from '../figures.js';
+import { atLinkRate, bpsItem, isEnough, lateRetransmits, limitOf, percent, tcpRtts, tested, waits, whoOf } from '../figures.js';
 import { change, look } from '../steps.js';
 
-/** TCP waited for the window for at least this share of the time that it had something to send. */
-const WAIT_SHARE = 0.4;
+/** TCP waited for the window for at least this share of the time that it had something to send: more where the buffers are not known. */
+const WAIT_SHARE = 0.25;
+const WAIT_SHARE_UNKNOWN = 0.5;
+/** Segments that are sent again fill the window with what waits behind them. */
+const RETRANSMITS_MAX = 0.005;
 /** A window that is used gives at least this share of window / round trip: a kernel keeps part of the buffer for itself. */
 const USED_SHARE = 0.3;
 /** Where windows are the limit no queue stands. */
@@ -16,6 +19,7 @@ const QUEUE_FACTOR = 1.5;
 const RTT_MS_MIN = 1;
 
 interface WindowCause {
+  /** Of the ceiling that belongs to it. */
   readonly id: string;
   readonly title: string;
   readonly end: 'sender' | 'receiver';
@@ -25,59 +29,80 @@ interface WindowCause {
   readonly words: string;
 }
 
-export const receiveWindow = windowCause({
-  id: 'receive-window',
-  title: 'The receive window is too small for this round trip',
-  end: 'receiver',
-  wait: 'receiver',
-  setting: 'net.ipv4.tcp_rmem',
-  also: 'net.core.rmem_max',
-  words: "the receiver's window",
-});
-
-export const sendBuffer = windowCause({
-  id: 'send-buffer',
-  title: 'The send buffer is too small for this round trip',
-  end: 'sender',
-  wait: 'buffer',
-  setting: 'net.ipv4.tcp_wmem',
-  also: 'net.core.wmem_max',
-  words: 'room in the send buffer',
-});
+const WINDOWS: readonly WindowCause[] = [
+  {
+    id: 'receive-window',
+    title: 'The receive window is too small for this round trip',
+    end: 'receiver',
+    wait: 'receiver',
+    setting: 'net.ipv4.tcp_rmem',
+    also: 'net.core.rmem_max',
+    words: "the receiver's window",
+  },
+  {
+    id: 'send-buffer',
+    title: 'The send buffer is too small for this round trip',
+    end: 'sender',
+    wait: 'buffer',
+    setting: 'net.ipv4.tcp_wmem',
+    also: 'net.core.wmem_max',
+    words: 'room in the send buffer',
+  },
+];
 
 /** RFC 6349, section 3.3: throughput is at most window / round trip, and buffers have to hold a bandwidth-delay product. */
-function windowCause(of: WindowCause): Cause {
-  return {
-    id: of.id,
-    title: of.title,
-    severity: 'warning',
-    explains: ['low-throughput', 'limited-throughput', 'asymmetry'],
-    check: `how long TCP itself says that it waited for ${of.words} (tcp_info), and window / round trip against the measured rate`,
-    fix: `raise ${of.setting}'s third value to twice the bandwidth-delay product, and never set SO_RCVBUF or SO_SNDBUF by hand, which turns autotuning off`,
-    specificity: 2,
-    judge(facts) {
-      const judged = tested(facts).map(({ direction, found }) => judgeWindow(of, facts, { direction, found }));
-      const supported = judged.filter((each) => each.state === 'supported');
-      const [first] = supported;
-      if (!first) return judged.find(({ state }) => state === 'excluded') ?? judged[0] ?? unknown('throughput was not measured');
-      return { ...first, evidence: supported.flatMap(({ evidence }) => evidence), next: supported.flatMap(({ next }) => next) };
-    },
-  };
-}
+export const windowLimited: Cause = {
+  id: 'window-limited',
+  title: 'A window or buffer is too small for this round trip',
+  severity: 'warning',
+  explains: ['low-throughput', 'limited-throughput', 'asymmetry'],
+  check:
+    'how long TCP itself says that it waited for the window or for room in its buffer (tcp_info), and window / round trip against the measured rate',
+  fix: 'raise the third value of tcp_rmem or tcp_wmem to twice the bandwidth-delay product, leave window scaling on, and never set SO_RCVBUF or SO_SNDBUF by hand, which turns autotuning off',
+  specificity: 2,
+  judge(facts) {
+    const judged = [
+      unscaled(facts),
+      ...WINDOWS.flatMap((of) =>
+        tested(facts).map(({ direction, found }) => ({ judgement: judgeWindow(of, facts, { direction, found }), title: of.title })),
+      ),
+    ];
+    const supported = judged.flatMap(({ judgement, title }) => (judgement.state === 'supported' ? [{ judgement, title }] : []));
+    const [first] = supported;
+    if (first) {
+      return {
+        ...first.judgement,
+        title: first.title,
+        evidence: supported.flatMap(({ judgement }) => judgement.evidence),
+        next: supported.flatMap(({ judgement }) => judgement.next),
+      };
+    }
+    const states = judged.slice(1).map(({ judgement }) => judgement);
+    if (states.length === 0) return unknown('throughput was not measured');
+    const open = states.find(({ state }) => state === 'unknown');
+    return open ?? excluded(states.flatMap((each) => (each.state === 'excluded' ? [each.why] : [])).join('; '));
+  },
+};
 
 function judgeWindow(of: WindowCause, facts: Case, { direction, found }: { direction: Direction; found: Throughput }): Judgement {
   const waited = waits(found);
   if (!waited) return unknown(`the ${direction === 'up' ? 'kernel of this host' : "peer's kernel"} does not tell what TCP waited for`);
   const share = waited[of.wait];
-  if (share < WAIT_SHARE) return excluded(`TCP waited for ${of.words} ${percent(share)} of the time ${direction}`);
-  if (atLinkRate(facts, direction)) return excluded(`the path runs at its link's rate ${direction}`);
   const limit = limitOf(facts, of.id, direction);
+  if (share < (limit ? WAIT_SHARE : WAIT_SHARE_UNKNOWN)) return excluded(`TCP waited for ${of.words} ${percent(share)} of the time ${direction}`);
+  if (atLinkRate(facts, direction)) return excluded(`the path runs at its link's rate ${direction}`);
+  if (isEnough(facts, direction, found))
+    return excluded(`${formatRate(found.bps)} were reached ${direction}, and no link is known that would allow more`);
+  const again = lateRetransmits(found);
+  if (again && again.ratio > RETRANSMITS_MAX)
+    return excluded(`TCP sent ${percent(again.ratio)} of its segments again ${direction}: what waits behind lost ones fills the window`);
   const rtts = tcpRtts(found);
   const baseMs = rtts?.leastMs ?? idleRtt(facts.path)?.summary?.min;
   if (baseMs === undefined) return unknown('no round trip was measured');
   if (rtts && rtts.loadedMs > QUEUE_FACTOR * rtts.leastMs + 1)
     return excluded(`a queue of ${Math.round(rtts.loadedMs - rtts.leastMs)} ms stood ${direction}, which the window filled: the path is the limit`);
-  if (limit && found.bps < USED_SHARE * limit.bps)
+  const reached = limit ? found.bps / limit.bps : undefined;
+  if (limit && reached !== undefined && (reached < USED_SHARE || reached > BEYOND_SHARE))
     return excluded(`the buffer would allow ${formatRate(limit.bps)} ${direction}, and ${formatRate(found.bps)} were reached`);
   if (!limit && baseMs < RTT_MS_MIN)
     return unknown('the buffers are not known, and the round trip is too short to tell a window from a busy processor');
@@ -121,32 +146,30 @@ function bytesNeeded(facts: Case, direction: Direction, rttMs: number): number {
   return Math.max(BUFFER_BYTES_MIN, 2 ** Math.ceil(Math.log2((2 * rateBps * rttMs) / 8000)));
 }
 
-export const windowScaling: Cause = {
-  id: 'window-scaling',
-  title: 'TCP window scaling is off',
-  severity: 'warning',
-  explains: ['low-throughput', 'limited-throughput'],
-  check: 'net.ipv4.tcp_window_scaling of both ends, and 65,535 bytes / round trip against the measured rate',
-  fix: 'turn window scaling on at both ends; where a middlebox strips the option, replace it',
-  specificity: 3,
-  judge(facts) {
-    const settings = [facts.path.near?.tcp?.windowScaling, facts.path.far?.tcp?.windowScaling];
-    if (!settings.includes(false))
-      return settings.includes(undefined) ? unknown('the TCP settings of both ends are not known') : excluded('window scaling is on at both ends');
-    const seen = tested(facts).flatMap(({ direction, found }) => {
-      const limit = limitOf(facts, 'window-scaling', direction);
-      return limit && found.bps >= USED_SHARE * limit.bps && !atLinkRate(facts, direction) ? [{ direction, found, limit }] : [];
-    });
-    if (seen.length === 0) return excluded('it is off, and no connection came near 65,535 bytes a round trip');
-    const near = settings[0] === false;
-    return {
+/** Without RFC 7323's scaling a window has at most 65,535 bytes, whatever the buffers. */
+function unscaled(facts: Case): { judgement: Judgement; title: string } {
+  const title = 'TCP window scaling is off, and the window too small for this round trip';
+  const { near, far } = facts.path;
+  const off = near?.tcp?.windowScaling === false ? 'this host' : far?.tcp?.windowScaling === false ? 'the peer' : undefined;
+  if (off === undefined) return { title, judgement: excluded('window scaling is on as far as is known') };
+  const seen = tested(facts).flatMap(({ direction, found }) => {
+    const limit = limitOf(facts, 'window-scaling', direction);
+    const reached = limit === undefined ? 0 : found.bps / limit.bps;
+    return limit && reached >= USED_SHARE && reached <= BEYOND_SHARE && !atLinkRate(facts, direction) ? [{ direction, found, limit }] : [];
+  });
+  if (seen.length === 0) return { title, judgement: excluded('window scaling is off, and no connection was held to 65,535 bytes a round trip') };
+  return {
+    title,
+    judgement: {
       state: 'supported',
       proof: 'shown',
-      of: near ? 'near' : 'far',
       evidence: seen.map(({ direction, found, limit }) =>
         bpsItem(`${formatRate(found.bps)} ${direction}; ${limit.why}`, { metric: `throughput.${direction}`, value: found.bps, expected: limit.bps }),
       ),
-      next: [change(`turn it on at ${near ? 'this host' : 'the peer'}`, 'sysctl -w net.ipv4.tcp_window_scaling=1')],
-    };
-  },
-};
+      next: [change(`turn it on at ${off}`, 'sysctl -w net.ipv4.tcp_window_scaling=1')],
+    },
+  };
+}
+
+/** A rate so far above a window's is not held by it. Linux lets a window grow a little beyond the buffer (tcp_rmem of 64 KiB: 1.2 times on 6.18). */
+const BEYOND_SHARE = 1.6;

@@ -1,10 +1,12 @@
 import { formatMs } from '../../../base/index.js';
+import type { PathEvidence } from '../../evidence.js';
 import { idleRtt, isTunnelled, detailsOf, finite } from '../../path-figures.js';
-import { addedByLoad, boundsMs, isLocal, msItem, rttItem } from '../figures.js';
+import { queueUnderLoad } from '../../path-queue.js';
+import { boundsMs, isLocal, msItem, rttItem } from '../figures.js';
 import type { Symptom } from './symptom.js';
 
-/** The band of latency that needs attention begins here (bands.ts). */
-export const LOCAL_RTT_MS = 10;
+/** Twice the figure from which on latency between hosts of a cluster needs attention (bands.ts): a radio link with power saving stays below. */
+const LOCAL_RTT_MS = 20;
 /** ITU-T G.114: 150 ms one way is the most that a conversation bears unnoticed. */
 const REMOTE_RTT_MS = 300;
 const SAMPLES_MIN = 6;
@@ -12,7 +14,7 @@ const SAMPLES_MIN = 6;
 export const highLatency: Symptom<'high-latency'> = {
   id: 'high-latency',
   title: 'high latency',
-  why: 'within one site 10 ms and more (the poor band of latency); elsewhere 300 ms, the 150 ms one way of ITU-T G.114',
+  why: 'within one site 20 ms and more (twice the edge of the poor band of latency); elsewhere 300 ms, the 150 ms one way of ITU-T G.114',
   kind: 'trouble',
   notice(context) {
     const rtt = idleRtt(context.path);
@@ -29,11 +31,11 @@ const BLOAT_MS = 60;
 export const bufferbloat: Symptom<'delay-under-load'> = {
   id: 'delay-under-load',
   title: 'high latency under load',
-  why: 'load adds 60 ms and more to the median round trip, whatever its interval and error: grade C and worse of the DSLReports speed test',
+  why: 'load adds 60 ms and more to the median of at least 20 round trips, its own error left out: grade C and worse of the DSLReports speed test. Half of all echoes being so late is no noise',
   kind: 'trouble',
-  notice(context) {
+  notice({ path }) {
     return (['up', 'down', 'both'] as const).flatMap((direction) => {
-      const added = addedByLoad(context, direction);
+      const added = queueUnderLoad(path, direction);
       if (!added || added.leastMs < BLOAT_MS) return [];
       const text = `round trip under ${direction === 'both' ? 'load both ways' : `${direction}load`} ${formatMs(added.loadedMs)}, ${formatMs(added.idleMs)} idle`;
       const evidence = msItem(text, { metric: `rtt.loaded.${direction}`, value: added.loadedMs, expected: added.idleMs });
@@ -42,26 +44,44 @@ export const bufferbloat: Symptom<'delay-under-load'> = {
   },
 };
 
-/** ITU-T G.1010's limit with the margin of a radio link: below this a 20 ms voice frame hides it. */
+/** A 20 ms voice frame hides 5 ms from one packet to the next; a radio link that is well varies by less. */
 const JITTER_MS = 5;
+const TAIL_MS = 8;
 const JITTER_SHARE = 0.1;
 const JITTER_SAMPLES_MIN = 30;
 
 export const jitter: Symptom<'jitter'> = {
   id: 'jitter',
   title: 'jitter',
-  why: 'neighbouring round trips differ by more than 5 ms and a tenth of the round trip in the median, whatever the interval: more than a 20 ms voice frame hides',
+  why: 'without load neighbouring round trips differ by more than 5 ms in the median, or one in twenty comes more than 8 ms after the median, in at least a quarter of the time; and by a tenth of the round trip',
   kind: 'trouble',
   notice({ path }) {
-    const found = path.measurements.find((each) => each.probe === 'echo' && each.metric === 'jitter' && each.outcome === 'ok');
-    const bounds = found && boundsMs(found);
-    const rttMs = idleRtt(path)?.summary?.median ?? 0;
-    if (!found?.summary || !bounds || found.summary.n < JITTER_SAMPLES_MIN) return [];
-    if (bounds.low < Math.max(JITTER_MS, JITTER_SHARE * rttMs)) return [];
-    const text = `round trips differ by ${formatMs(found.summary.median)} from one to the next (median of ${found.summary.n}), at a round trip of ${formatMs(rttMs)}`;
-    return [{ evidence: msItem(text, { metric: 'jitter', value: found.summary.median, expected: JITTER_MS }) }];
+    const differences = path.measurements.find((each) => each.probe === 'echo' && each.metric === 'jitter' && each.outcome === 'ok');
+    const echo = path.measurements.find((each) => each.probe === 'echo' && each.metric === 'rtt' && each.outcome === 'ok')?.summary;
+    if (!echo || echo.n < JITTER_SAMPLES_MIN) return [];
+    const share = JITTER_SHARE * echo.median;
+    const fromNext = differences && (boundsMs(differences)?.low ?? 0) >= Math.max(JITTER_MS, share) ? (differences.summary?.median ?? 0) : 0;
+    const tail = echo.p95 - echo.median;
+    const late = Math.max(TAIL_MS, share);
+    if (fromNext === 0 && (tail < late || lateParts(path, echo.median + late) < LATE_PARTS_MIN)) return [];
+    const text =
+      fromNext > 0
+        ? `round trips differ by ${formatMs(fromNext)} from one to the next (median of ${differences?.summary?.n ?? 0}), at ${formatMs(echo.median)}`
+        : `round trips lie between ${formatMs(echo.min)} and ${formatMs(echo.p95)} (p95 of ${echo.n}), median ${formatMs(echo.median)}`;
+    return [{ evidence: msItem(text, { metric: 'jitter', value: Math.max(fromNext, tail), expected: JITTER_MS }) }];
   },
 };
+
+/** Where the delay itself varies it does so all the time; a pause of a host or a relay is one episode. */
+const LATE_PARTS_MIN = 0.25;
+
+/** The share of a train's parts in which at least one echo came that late; 0 where its course was not kept. */
+function lateParts({ measurements }: Pick<PathEvidence, 'measurements'>, lateMs: number): number {
+  const echo = measurements.find((each) => each.probe === 'echo' && each.metric === 'rtt');
+  const { maxima } = (echo && detailsOf<{ overTime: { maxima: readonly number[] } }>(echo).overTime) ?? {};
+  if (!Array.isArray(maxima) || maxima.length === 0) return 0;
+  return maxima.filter((ms) => (finite(ms) ?? 0) >= lateMs).length / maxima.length;
+}
 
 const REORDERED_SHARE = 0.01;
 const REORDERED_MIN = 5;

@@ -7,10 +7,10 @@
  */
 import { bufferbloat, highLatency, jitter, reordering, worseThanSibling } from './delay.js';
 import { largePacketsVanish, loss, lossUnderLoad } from './loss.js';
-import { brokenNames, clock, slowConnect, slowNames, slowServer, slowSsh, slowTls } from './services.js';
+import { brokenNames, clock, slowConnect, slowNames, slowResponder, slowServer, slowSsh, slowTls } from './services.js';
 import { containerTrouble, linkState, noAnswer, smallMtu, sshState, vpnState } from './state.js';
 import type { Symptom } from './symptom.js';
-import { asymmetry, limitedThroughput, lowThroughput } from './throughput.js';
+import { asymmetry, limitedThroughput, lowThroughput, stalledTransfer } from './throughput.js';
 
 const LIST = [
   noAnswer,
@@ -22,6 +22,7 @@ const LIST = [
   jitter,
   reordering,
   lowThroughput,
+  stalledTransfer,
   limitedThroughput,
   asymmetry,
   slowConnect,
@@ -29,6 +30,7 @@ const LIST = [
   brokenNames,
   slowTls,
   slowServer,
+  slowResponder,
   slowSsh,
   sshState,
   vpnState,

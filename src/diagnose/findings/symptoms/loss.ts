@@ -62,26 +62,15 @@ export const lossUnderLoad: Symptom<'loss-under-load'> = {
 export const largePacketsVanish: Symptom<'large-packets-vanish'> = {
   id: 'large-packets-vanish',
   title: 'large packets vanish',
-  why: 'packets above a size are lost every time and nobody says so, or a bulk transfer moves nothing where small packets pass',
+  why: 'packets above a size are lost every time, and nobody says so',
   kind: 'trouble',
   notice({ path }) {
     const holes = all(path, 'mtu').filter((each) => detailsOf<MtuDetails>(each).blackHole === true);
-    if (holes.length > 0) {
-      return holes.map((each) => {
-        const { passesBytes, failsBytes, direction } = detailsOf<MtuDetails>(each);
-        const text = `packets of ${passesBytes ?? 'some'} bytes pass ${direction === 'both' ? 'both ways' : (direction ?? '')}, ${failsBytes === undefined ? 'larger ones' : `of ${failsBytes}`} vanish without an answer`;
-        const rest = passesBytes === undefined ? {} : { value: passesBytes, unit: 'bytes' as const };
-        return { ...(direction === 'up' || direction === 'down' ? { direction } : {}), evidence: { text, metric: each.metric, ...rest } };
-      });
-    }
-    const small = path.measurements.some(({ metric, outcome }) => (metric === 'rtt' || metric === 'connect') && outcome === 'ok');
-    return (['up', 'down'] as const).flatMap((direction) => {
-      const stuck = path.measurements.find(
-        ({ metric, outcome, partial }) => metric === `throughput.${direction}` && outcome === 'lost' && partial !== true,
-      );
-      return stuck && small
-        ? [{ direction, evidence: { text: `a bulk transfer ${direction} moved nothing, while small packets pass`, metric: stuck.metric } }]
-        : [];
+    return holes.map((each) => {
+      const { passesBytes, failsBytes, direction } = detailsOf<MtuDetails>(each);
+      const text = `packets of ${passesBytes ?? 'some'} bytes pass ${direction === 'both' ? 'both ways' : (direction ?? '')}, ${failsBytes === undefined ? 'larger ones' : `of ${failsBytes}`} vanish without an answer`;
+      const rest = passesBytes === undefined ? {} : { value: passesBytes, unit: 'bytes' as const };
+      return { ...(direction === 'up' || direction === 'down' ? { direction } : {}), evidence: { text, metric: each.metric, ...rest } };
     });
   },
 };

@@ -150,6 +150,26 @@ export const slowServer: Symptom<'slow-server'> = {
   },
 };
 
+/** Answering its own small page costs a `tautline serve` well below a millisecond. */
+const RESPONDER_MS = 10;
+const RESPONDER_PAGE = /:\d+\/small$/;
+
+export const slowResponder: Symptom<'slow-responder'> = {
+  id: 'slow-responder',
+  title: 'the responder at the peer waits for a processor',
+  why: "every answer of the peer's tautline serve to a small request takes 10 ms more than the path, where it computes nothing worth mentioning",
+  kind: 'question',
+  notice({ path }) {
+    const url = detailsOf<{ url: string }>(find(path, 'http.total') ?? {}).url;
+    const found = find(path, 'http.keepalive.ttfb');
+    const rttMs = idleRtt(path)?.summary?.median;
+    if (typeof url !== 'string' || !RESPONDER_PAGE.test(url) || !found?.summary || !worked(found, 'ms') || rttMs === undefined) return [];
+    if (found.summary.n < SAMPLES_MIN || found.summary.min < rttMs + RESPONDER_MS) return [];
+    const text = `the peer's tautline serve takes ${formatMs(found.summary.min)} to ${formatMs(found.summary.max)} for a small answer, at a round trip of ${formatMs(rttMs)}`;
+    return [{ evidence: msItem(text, { metric: found.metric, value: found.summary.median, expected: rttMs }) }];
+  },
+};
+
 /** The good band of logins ends here. */
 const SSH_MS = 500;
 

@@ -1,5 +1,5 @@
 import { formatRate } from '../../../base/index.js';
-import { throughputOf } from '../../path-figures.js';
+import { DIRECTIONS, throughputOf } from '../../path-figures.js';
 import { atBestBps, belowLinkRate, bothEndsWired, bpsItem, isLocal, isWireless, physicalLimit, tested, throughputItem } from '../figures.js';
 import type { Symptom } from './symptom.js';
 
@@ -44,5 +44,24 @@ export const asymmetry: Symptom<'asymmetry'> = {
     if (atBestBps(slow) >= ASYMMETRY * (fast.measurement.summary?.ci95?.[0] ?? fast.bps)) return [];
     const text = `throughput ${direction} ${formatRate(slow.bps)}, the other way ${formatRate(fast.bps)}`;
     return [{ direction, evidence: bpsItem(text, { metric: `throughput.${direction}`, value: slow.bps, expected: fast.bps }) }];
+  },
+};
+
+export const stalledTransfer: Symptom<'stalled-transfer'> = {
+  id: 'stalled-transfer',
+  title: 'a bulk transfer stalls',
+  why: 'a throughput test moved nothing, or broke off, on a path that answers otherwise, and nobody interrupted it',
+  kind: 'trouble',
+  notice({ path }) {
+    const answers = path.measurements.some(({ metric, outcome }) => (metric === 'rtt' || metric === 'connect') && outcome === 'ok');
+    return DIRECTIONS.flatMap((direction) => {
+      const stuck = path.measurements.find(
+        ({ metric, outcome, partial, reason }) =>
+          metric === `throughput.${direction}` && (outcome === 'lost' || (partial === true && reason?.includes('broke off') === true)),
+      );
+      return stuck && answers
+        ? [{ direction, evidence: { text: `throughput ${direction}: ${stuck.reason ?? 'no bytes arrived'}`, metric: stuck.metric } }]
+        : [];
+    });
   },
 };
