@@ -36,6 +36,9 @@ function joinGroup(group: readonly TurnFigure[], seed: number): Measurement {
     failed.length > 0 && worked.length > 0
       ? `${failed.length} of ${group.length} turns gave nothing: ${failed[0]?.reason ?? failed[0]?.outcome}`
       : model.reason;
+  const course = courseOf(worked);
+  // One turn's way over time says nothing of the others: each turn has its own below.
+  const { overTime: _overTime, ...shared } = model.details ?? {};
   const { reason: _reason, summary: _summary, loss: _loss, error: _error, partial: _partial, rating: _rating, ...rest } = model;
   return {
     ...rest,
@@ -47,14 +50,16 @@ function joinGroup(group: readonly TurnFigure[], seed: number): Measurement {
     ...errorIn(worked.map(({ measurement }) => measurement)),
     ...(all.some(({ partial }) => partial === true) ? { partial: true } : {}),
     details: {
-      ...model.details,
-      ...intervalsIn(worked.map(({ measurement }) => measurement)),
+      ...shared,
+      ...course.details,
       ...(distribution ? { distribution } : {}),
       turns: group.map(({ turn, measurement }) => ({
         turn,
         startedAt: measurement.startedAt,
         outcome: measurement.outcome,
         ...(measurement.summary ? { n: measurement.summary.n, median: measurement.summary.median } : {}),
+        ...course.places.get(turn),
+        ...(measurement.details?.['overTime'] === undefined ? {} : { overTime: measurement.details['overTime'] }),
       })),
     },
   };
@@ -79,23 +84,33 @@ function errorIn(worked: readonly Measurement[]): Pick<Measurement, 'error'> {
   return largest ? { error: largest } : {};
 }
 
+interface JoinedCourse {
+  readonly details: Record<string, unknown>;
+  /** Where each turn begins in the joined intervals, and what of its start does not count. */
+  readonly places: ReadonlyMap<number, { readonly offsetMs: number; readonly omittedMs?: number }>;
+}
+
 /** Throughput tells its course; the turns' courses follow each other as if there had been nothing between them. */
-function intervalsIn(worked: readonly Measurement[]): Record<string, unknown> {
-  const courses = worked.map(({ details }) => details?.['intervals']);
-  if (!courses.every((course): course is Course[] => Array.isArray(course))) return {};
+function courseOf(worked: readonly TurnFigure[]): JoinedCourse {
+  const courses = worked.map(({ measurement }) => measurement.details?.['intervals']);
+  if (worked.length === 0 || !courses.every((course): course is Course[] => Array.isArray(course))) return { details: {}, places: new Map() };
+  const places = new Map<number, { offsetMs: number; omittedMs?: number }>();
   let offsetMs = 0;
-  const intervals = courses.flatMap((course) => {
+  const intervals = courses.flatMap((course, i) => {
+    const figure = worked[i] as TurnFigure;
+    const omittedMs: unknown = figure.measurement.details?.['omittedMs'];
+    places.set(figure.turn, { offsetMs, ...(typeof omittedMs === 'number' ? { omittedMs } : {}) });
     const shifted = course.map((interval) => ({ ...interval, startMs: interval.startMs + offsetMs, endMs: interval.endMs + offsetMs }));
     offsetMs = shifted.at(-1)?.endMs ?? offsetMs;
     return shifted;
   });
   const sums = Object.fromEntries(
     ['bytes', 'elapsedMs', 'retransmits'].flatMap((key) => {
-      const values = worked.map(({ details }) => details?.[key]);
+      const values = worked.map(({ measurement }) => measurement.details?.[key]);
       return values.every((value) => typeof value === 'number') ? [[key, values.reduce((sum: number, value) => sum + (value as number), 0)]] : [];
     }),
   );
-  return { ...sums, intervals };
+  return { details: { ...sums, intervals }, places };
 }
 
 interface Course {

@@ -11,6 +11,20 @@ export interface SpreadDetails {
   readonly overTime?: OverTime;
 }
 
+/** In `turns` of the details of a measurement that was put together from several turns. */
+export interface TurnDetails {
+  readonly turn: number;
+  readonly startedAt: string;
+  readonly outcome: string;
+  readonly n?: number;
+  readonly median?: number;
+  /** Of throughput: where this turn begins in the joined `intervals`, and how much of its start does not count. */
+  readonly offsetMs?: number;
+  readonly omittedMs?: number;
+  /** Of round trips: from the start of this turn. */
+  readonly overTime?: OverTime;
+}
+
 /** How many samples lie around each value; values ascend, in the unit of the summary. */
 export interface Distribution {
   readonly values: readonly number[];

@@ -4,7 +4,7 @@ import { joinTurns } from '../../src/app/join-turns.js';
 import type { TurnFigure } from '../../src/app/join-turns.js';
 import type { Stage } from '../../src/app/plan-check.js';
 import { interleave } from '../../src/app/turns.js';
-import type { Measurement } from '../../src/results/index.js';
+import type { Measurement, TurnDetails } from '../../src/results/index.js';
 import { summarize } from '../../src/stats/index.js';
 
 const counts = { latency: 4, throughput: 2 };
@@ -35,7 +35,7 @@ describe('turns', () => {
       counts,
     );
     assert.equal(loads.length, 4);
-    assert.ok(loads.every(([step]) => step?.options['durationMs'] === 1000 && step.options['omitMs'] === 250));
+    assert.ok(loads.every(([step]) => step?.options['durationMs'] === 700 && step.options['omitMs'] === 200));
   });
 });
 
@@ -107,5 +107,22 @@ describe('turns put together', () => {
         [1500, 2],
       ],
     );
+  });
+
+  test('keep where each begins on that course, and each its own round trips over time', () => {
+    const overTime = (medianMs: number) => ({ unit: 'ms', startMs: 250, stepMs: 100, medians: [medianMs, medianMs], maxima: [9, 9] });
+    const part = (medianMs: number) => ({
+      details: { omittedMs: 250, intervals: [{ startMs: 0, endMs: 1000, bps: 1 }], overTime: overTime(medianMs) },
+    });
+    const [joined] = joinTurns([figure(0, [1], part(3)), figure(1, [2], part(4))], 1);
+    const turns = joined?.details?.['turns'] as TurnDetails[];
+    assert.deepEqual(
+      turns.map(({ turn, offsetMs, omittedMs, overTime: own }) => [turn, offsetMs, omittedMs, own?.medians[0]]),
+      [
+        [0, 0, 250, 3],
+        [1, 1000, 250, 4],
+      ],
+    );
+    assert.equal(joined?.details?.['overTime'], undefined);
   });
 });

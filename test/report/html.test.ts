@@ -143,6 +143,15 @@ describe('html report: what it says', () => {
       assert.ok(text.includes(each), each);
   });
 
+  it('bounds far above all that was reached stay out of the picture and in the table', () => {
+    const [first, ...others] = RICH.subjects;
+    assert.ok(first);
+    const far = { id: 'receive-window', kind: 'configured' as const, direction: 'both' as const, bps: 4e13, why: 'a window of 6 MB over 1 us' };
+    const said = page({ ...RICH, subjects: [{ ...first, limits: [...(first.limits ?? []), far] }, ...others] });
+    assert.equal(said.replace(DATA, '').match(/>receive-window</g)?.length, 2, 'in the tables of both directions');
+    assert.match(said, /and 1 far above/);
+  });
+
   it('an impossible figure is a measuring error wherever it stands, and has no stars', () => {
     const impossible = {
       ...RICH,
@@ -166,6 +175,51 @@ describe('html report: what it says', () => {
       undefined,
     ])
       assert.doesNotMatch(echo({ distribution }), /id="latency"/);
+  });
+});
+
+describe('html report: a load in several turns', () => {
+  const overTime = (medianMs: number) => ({ unit: 'ms', startMs: 250, stepMs: 250, medians: [medianMs, medianMs, medianMs], maxima: [99, 99, 99] });
+  const course = Array.from({ length: 8 }, (_, i) => ({ startMs: i * 250, endMs: (i + 1) * 250, bps: (i + 1) * 1e6 }));
+  const joined = (turns: unknown): string =>
+    page({
+      ...MEASURE,
+      measurements: [
+        measurement({
+          probe: 'throughput',
+          metric: 'throughput.up',
+          summary: around('bps', 4e6, 8),
+          details: { omittedMs: 250, intervals: [...course, { startMs: 2000, endMs: 2001, bps: 9e12 }], turns },
+        }),
+        measurement({
+          probe: 'throughput',
+          metric: 'rtt.loaded.up',
+          summary: around('ms', 3, 8),
+          details: {
+            turns: [
+              { turn: 0, overTime: overTime(31) },
+              { turn: 1, overTime: overTime(47) },
+            ],
+          },
+        }),
+      ],
+    });
+  const html = joined([
+    { turn: 0, offsetMs: 0, omittedMs: 250 },
+    { turn: 1, offsetMs: 1000, omittedMs: 250 },
+  ]);
+
+  it('stands on one time axis, each turn at its place', () => {
+    assert.equal(html.match(/class="turn"/g)?.length, 1);
+    assert.equal(html.match(/class="omitted"/g)?.length, 2);
+    assert.match(textOf(html), /0\.25 s 2\.000 Mbit\/s 31\.00 ms 0\.50 s/);
+    assert.match(textOf(html), /1\.25 s 6\.000 Mbit\/s 47\.00 ms 1\.50 s/);
+  });
+
+  it('leaves out the moment at the end in which a held-back burst arrived', () => assert.doesNotMatch(html.replace(DATA, ''), /9\.000 Tbit|10 T/));
+
+  it('is drawn without round trips where the turns cannot be told apart', () => {
+    for (const turns of [undefined, 'x', [null, { turn: 'a' }]]) assert.match(textOf(joined(turns)), /Under load/);
   });
 });
 

@@ -17,8 +17,9 @@ export function ceilingsSection(document: ResultDocument): Markup {
     }),
   );
   if (figures.length === 0) return NOTHING;
-  const values = figures
-    .flatMap(({ limits, measured }) => [...limits.map(({ bps }) => bps), measured?.summary?.median ?? Number.NaN])
+  const shown = figures.map((each) => ({ ...each, drawn: nearOnes(each) }));
+  const values = shown
+    .flatMap(({ drawn, measured }) => [...drawn.map(({ bps }) => bps), measured?.summary?.median ?? Number.NaN])
     .filter((bps) => bps > 0);
   const scale = logScale(Math.min(...values) / 1.5, Math.max(...values) * 1.5);
   return html`<section id="ceilings">
@@ -27,26 +28,36 @@ export function ceilingsSection(document: ResultDocument): Markup {
       Every bound that is known, against what was measured (the vertical line), on one logarithmic axis: a filled dot is physical, an open one
       configured, a grey one estimated. The nearest one is what limits.
     </p>
-    <div class="grid-2">${figures.map((figure) => figureOf(figure, { views, scale }))}</div>
+    <div class="grid-2">${shown.map((figure) => figureOf(figure, { views, scale }))}</div>
   </section>`;
+}
+
+/** A bound this far above the lowest and above what was reached bounds nothing, and would press the rest together. */
+const FAR = 50;
+
+function nearOnes({ limits, measured }: Pick<Ceilings, 'limits' | 'measured'>): Limit[] {
+  const low = Math.max(limits[0]?.bps ?? 0, measured?.summary?.median ?? 0);
+  return limits.filter(({ bps }) => bps <= low * FAR);
 }
 
 interface Ceilings {
   readonly path: PathView;
   readonly direction: 'up' | 'down';
   readonly limits: readonly Limit[];
+  /** Those in the picture; the table has all. */
+  readonly drawn: readonly Limit[];
   readonly measured: Measurement | undefined;
 }
 
 const ROW_HEIGHT = 40;
 const TOP = 24;
 
-function figureOf({ path, direction, limits, measured }: Ceilings, { views, scale }: { views: readonly PathView[]; scale: Scale }): Markup {
+function figureOf({ path, direction, limits, drawn, measured }: Ceilings, { views, scale }: { views: readonly PathView[]; scale: Scale }): Markup {
   const bps = measured?.summary?.median;
   const name = [path.name === '' && views.length === 1 ? '' : pathLabel(path, views), direction === 'up' ? 'upload' : 'download']
     .filter((part) => part !== '')
     .join(', ');
-  const bottom = TOP + limits.length * ROW_HEIGHT;
+  const bottom = TOP + drawn.length * ROW_HEIGHT;
   const at = bps === undefined ? undefined : scale.at(bps);
   const said = limits.map((limit) => `${limit.id} ${formatRate(limit.bps)}${shareOf(limit, bps)}`);
   const drawing = chart(
@@ -54,13 +65,13 @@ function figureOf({ path, direction, limits, measured }: Ceilings, { views, scal
     [
       axisBelow(scale, { top: TOP, bottom }, rateTick),
       at !== undefined && bps !== undefined && measuredLine(at, bottom, bps),
-      limits.map((limit, i) => rowMarkup(limit, { y: TOP + i * ROW_HEIGHT, scale, bps })),
+      drawn.map((limit, i) => rowMarkup(limit, { y: TOP + i * ROW_HEIGHT, scale, bps })),
     ],
   );
   const impossible = measured !== undefined && aboveCeiling(measured) !== undefined;
   return html`<figure>
     <figcaption>${name}</figcaption>
-    ${drawing}${impossible && html`<p class="problem">This figure lies above what is possible: a measuring error.</p>`}${folded('what each ceiling comes from', limitsTable(name, limits, bps))}
+    ${drawing}${impossible && html`<p class="problem">This figure lies above what is possible: a measuring error.</p>`}${folded(drawn.length < limits.length ? `what each ceiling comes from, and ${limits.length - drawn.length} far above` : 'what each ceiling comes from', limitsTable(name, limits, bps))}
   </figure>`;
 }
 
@@ -87,11 +98,12 @@ function rowMarkup(limit: Limit, { y, scale, bps }: { y: number; scale: Scale; b
 function shareOf(limit: Limit, bps: number | undefined): string {
   const reached = limit.reached ?? (bps === undefined ? undefined : bps / limit.bps);
   if (reached === undefined) return '';
-  return reached > 1 ? ', exceeded' : `, ${Math.floor(reached * 100)} % used`;
+  return reached > 1 ? ', exceeded' : `, ${reached < 0.01 ? 'under 1' : Math.floor(reached * 100)} % used`;
 }
 
 function rateTick(bps: number): string {
   for (const [size, name] of [
+    [1e12, 'T'],
     [1e9, 'G'],
     [1e6, 'M'],
     [1e3, 'k'],

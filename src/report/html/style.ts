@@ -106,7 +106,7 @@ figcaption { font-weight: 620; margin-bottom: .5rem; }
 .area.rate { fill: var(--accent-soft); } .line.rate { stroke: var(--accent); stroke-width: 2px; }
 .area.rate.up { fill: var(--grey-soft); } .line.rate.up { stroke: var(--ink); }
 .area.rate.only { fill: var(--accent-soft); } .line.rate.only { stroke: var(--accent); }
-.omitted { fill: var(--grey-soft); }
+.omitted { fill: var(--grey-soft); } .turn { stroke: var(--grey); stroke-dasharray: 1 4; }
 .limit { stroke: var(--ink); stroke-dasharray: 6 4; } .idle-line { stroke: var(--grey); stroke-dasharray: 6 4; }
 .one { stroke: var(--ink); stroke-width: 1.5px; }
 .bar { stroke: var(--grey); stroke-width: 2px; } .dot { fill: var(--grey); }
