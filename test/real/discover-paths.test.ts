@@ -78,7 +78,10 @@ describe('paths to a name on a real host', { skip }, () => {
   });
 
   test('are waited for no longer than a second and a half where ssh and the Tailscale client hang', async () => {
-    const found = await discover({ sshConfig: 'Host beta\n  HostName 10.77.0.2\n', programs: { ssh: 'exec sleep 600', tailscale: 'exec sleep 600' } });
+    const found = await discover({
+      sshConfig: 'Host beta\n  HostName 10.77.0.2\n',
+      programs: { ssh: 'exec sleep 600', tailscale: 'exec sleep 600' },
+    });
     assert.deepEqual(brief(found), [['default', 'lan', 'mdns', 'beta.local', undefined]]);
     assert.ok(found.tookMs < 2000, `${found.tookMs} ms`);
     assert.deepEqual(

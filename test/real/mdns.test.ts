@@ -100,7 +100,9 @@ describe('names below .local that the system does not know', { skip }, () => {
 
   test('are asked on every network; other names on none', async () => {
     await withResponder({}, async (found, responder, { near }) => {
-      await near.sh('ip link add other0 type veth peer name other1; ip addr add 10.78.0.1/24 dev other0; ip link set other0 up; ip link set other1 up');
+      await near.sh(
+        'ip link add other0 type veth peer name other1; ip addr add 10.78.0.1/24 dev other0; ip link set other0 up; ip link set other1 up',
+      );
       assert.deepEqual(addressesOf(await found('beta.local')), ['4 10.77.0.2', '6 fd77::2']);
       const before = responder.output;
       await found('beta.example', 'any', '500');
