@@ -12,7 +12,7 @@ export interface FoundPath {
 }
 
 const TURNS: Readonly<Record<Depth, TurnCounts>> = {
-  quick: { latency: 4, throughput: 2 },
+  quick: { latency: 4, throughput: 3 },
   default: { latency: 6, throughput: 4 },
   thorough: { latency: 10, throughput: 6 },
 };

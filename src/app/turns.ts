@@ -11,8 +11,8 @@ const LATENCY_PROBES: readonly string[] = ['ping', 'echo', 'tcp'];
 /** A turn with fewer samples has no median worth comparing. */
 const SAMPLES_MIN = 4;
 /** TCP needs this long to get going and to be counted. */
-const THROUGHPUT_MS_MIN = 1000;
-const OMIT_MS_MAX = 250;
+const THROUGHPUT_MS_MIN = 700;
+const OMIT_MS_MAX = 200;
 
 export function takesTurns(step: Step): boolean {
   return LATENCY_PROBES.includes(step.probe) || (step.probe === 'throughput' && step.options['direction'] !== 'both');

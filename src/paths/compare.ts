@@ -70,10 +70,10 @@ interface Said {
 
 function sentence({ one, other, ratio, ci95, n, verdict, beyondError }: Said): string {
   const what = one.unit === 'ms' ? 'delay' : 'throughput';
-  const interval = ci95 ? ` (95 % interval ${percent(ci95[0])} to ${percent(ci95[1])}, ${n} turns each)` : ` (${n} turns each)`;
+  const interval = ci95 ? ` (95 % interval ${bare(ci95[0])} to ${bare(ci95[1])}, ${n} turns each)` : ` (${n} turns each)`;
   const figures = `${formatQuantity(one.value, one.unit)} against ${formatQuantity(other.value, other.unit)}`;
   if (verdict === 'same') return `${one.path} and ${other.path} do not differ in ${what}: ${figures}${interval}`;
-  if (verdict === 'differs') return `${what} of ${one.path} is ${percent(ratio)} of ${other.path}'s: ${figures}${interval}`;
+  if (verdict === 'differs') return `${what} of ${one.path} is ${times(ratio)} that of ${other.path}: ${figures}${interval}`;
   const why = !ci95
     ? 'too few turns for an interval'
     : beyondError
@@ -82,6 +82,12 @@ function sentence({ one, other, ratio, ci95, n, verdict, beyondError }: Said): s
   return `whether ${one.path} and ${other.path} differ in ${what} is unclear, ${why}: ${figures}${interval}`;
 }
 
-function percent(ratio: number): string {
-  return `${(100 * ratio).toFixed(ratio < 0.1 ? 1 : 0)} %`;
+/** Overheads are read as percentages, and orders of magnitude as factors. */
+function times(ratio: number): string {
+  if (ratio >= 3) return `${ratio.toFixed(ratio < 10 ? 1 : 0)} times`;
+  return `${(100 * ratio).toFixed(ratio < 0.1 ? 1 : 0)} % of`;
+}
+
+function bare(ratio: number): string {
+  return times(ratio).replace(/ of$/, '');
 }

@@ -21,7 +21,7 @@ describe('two paths to a peer', () => {
     assert.ok((found.ci95?.[0] ?? 0) > 1.5 && (found.ci95?.[1] ?? 9) < 1.57);
     assert.match(
       found.sentence,
-      /^delay of tailscale is 15[34] % of lan's: 1\.97\d? ms against 1\.28\d? ms \(95 % interval 15\d % to 15\d %, 4 turns each\)$/,
+      /^delay of tailscale is 15[34] % of that of lan: 1\.97\d? ms against 1\.28\d? ms \(95 % interval 15\d % to 15\d %, 4 turns each\)$/,
     );
   });
 
