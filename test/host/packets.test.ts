@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { outcomeOfIcmpError } from '../../src/host/packets/icmp-errors.js';
 import { TAG_BYTES, tagOffset, writeIcmpMessage, writeUdpPayload } from '../../src/host/packets/payload.js';
+import { readIcmpError } from '../../src/host/packets/quoted-errors.js';
 import { internetChecksum } from '../../src/wire/index.js';
 
 /** The checksum of a whole datagram (RFC 768): pseudo header, header, payload. */
@@ -107,5 +108,55 @@ describe('what an ICMP error says of a packet', () => {
   test('source quench, redirects and the like say nothing', () => {
     for (const type of [0, 4, 5, 8, 9]) assert.equal(told(4, type, 0), undefined, String(type));
     for (const type of [128, 129, 135, 137]) assert.equal(told(6, type, 0), undefined, String(type));
+  });
+});
+
+describe("an ICMP error from a socket that gets everybody's", () => {
+  /** An IPv4 header of `words` * 4 bytes with this protocol, then these bytes. */
+  const quote4 = (words: number, protocol: number, rest: readonly number[]): Uint8Array => {
+    const bytes = new Uint8Array(4 * words + rest.length);
+    bytes[0] = 0x40 | words;
+    bytes[9] = protocol;
+    bytes.set(rest, 4 * words);
+    return bytes;
+  };
+  const error = (head: readonly number[], original: Uint8Array): Uint8Array => Uint8Array.of(...head, ...original);
+  const UDP_QUOTE = [0x12, 0x34, 0x82, 0x9a, 0, 20, 0, 0, 9, 8, 7];
+
+  test('names the ports, with options in the IP header too, and the payload as far as it is quoted', () => {
+    for (const words of [5, 15]) {
+      const read = readIcmpError(error([11, 0, 0, 0, 0, 0, 0, 0], quote4(words, 17, UDP_QUOTE)), 4);
+      assert.deepEqual(read && { ...read, quote: [...read.quote] }, {
+        family: 4,
+        type: 11,
+        code: 0,
+        mtuBytes: 0,
+        quote: [9, 8, 7],
+        ports: { protocol: 17, source: 0x1234, destination: 33434 },
+      });
+    }
+  });
+
+  test('has the MTU where it is about size', () => {
+    assert.equal(readIcmpError(error([3, 4, 0, 0, 0, 0, 5, 120], quote4(5, 17, UDP_QUOTE)), 4)?.mtuBytes, 1400);
+    assert.equal(readIcmpError(error([3, 1, 0, 0, 0, 0, 5, 120], quote4(5, 17, UDP_QUOTE)), 4)?.mtuBytes, 0);
+    const quote6 = new Uint8Array(48);
+    quote6[0] = 0x60;
+    quote6[6] = 58;
+    quote6.set([128, 0, 0, 0, 0xab, 0xcd, 0, 7], 40);
+    const read = readIcmpError(error([2, 0, 0, 0, 0, 0, 5, 0], quote6), 6);
+    assert.deepEqual([read?.mtuBytes, read?.ports], [1280, { protocol: 58, source: 0xabcd, destination: 0 }]);
+  });
+
+  test('never throws, and is none where the quote does not say whose packet it was', () => {
+    assert.equal(readIcmpError(error([0, 0, 0, 0, 0, 0, 0, 0], quote4(5, 17, UDP_QUOTE)), 4), undefined);
+    assert.equal(readIcmpError(error([11, 0, 0, 0, 0, 0, 0, 0], quote4(5, 17, [1, 2, 3])), 4), undefined);
+    assert.equal(readIcmpError(error([3, 0, 0, 0, 0, 0, 0, 0], quote4(5, 17, UDP_QUOTE)), 6), undefined, 'a quote of the other family');
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), fc.constantFrom(4 as const, 6 as const), (bytes, family) => {
+        readIcmpError(bytes, family);
+        return true;
+      }),
+    );
   });
 });

@@ -1,12 +1,12 @@
-import { createHostPorts } from '../../src/host/index.js';
 import type { PacketPlan } from '../../src/base/index.js';
+import { createPackets } from '../../src/host/packets/index.js';
+import type { PacketsOptions } from '../../src/host/packets/index.js';
 
 /*
  * A program for a namespace: carries out a plan of single packets and prints the log.
  *
- *     node packets-program.js '{"protocol": "udp", "remote": {...}, "packets": [{"ttl": 1}], "intervalMs": 5, "timeoutMs": 500}'
+ *     node packets-program.js '{"protocol": "udp", "remote": {...}, "packets": [{"ttl": 1}], "intervalMs": 5, "timeoutMs": 500}' '{}'
  */
-const ports = createHostPorts({ logLevel: 'none' });
-const log = await ports.packets.probe(JSON.parse(process.argv[2] ?? '') as PacketPlan);
-await ports.close();
+const [, , plan = '', options = '{}'] = process.argv;
+const log = await createPackets(JSON.parse(options) as PacketsOptions).probe(JSON.parse(plan) as PacketPlan);
 process.stdout.write(JSON.stringify(log));

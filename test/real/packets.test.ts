@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { PacketLog, PacketPlan } from '../../src/base/index.js';
+import type { PacketsOptions } from '../../src/host/packets/index.js';
 import { freshName, removeStale, whyNoNamespaces } from '../lab/namespaces.js';
 import { Program, mustRun } from '../lab/processes.js';
 import { place } from '../lab/routed-paths.js';
@@ -14,10 +15,13 @@ const skip = (await whyNoNamespaces()) ?? false;
 const PROGRAM = fileURLToPath(new URL('../lab/packets-program.js', import.meta.url));
 const TERSE_ROUTER = fileURLToPath(new URL('../lab/terse-router.js', import.meta.url));
 
-async function probe(from: Place, plan: Pick<PacketPlan, 'protocol' | 'remote' | 'packets'> & Partial<PacketPlan>): Promise<PacketLog> {
-  return JSON.parse(
-    await mustRun(from.inside([process.execPath, PROGRAM, JSON.stringify({ intervalMs: 5, timeoutMs: 1000, ...plan })])),
-  ) as PacketLog;
+async function probe(
+  from: Place,
+  plan: Pick<PacketPlan, 'protocol' | 'remote' | 'packets'> & Partial<PacketPlan>,
+  options: PacketsOptions = {},
+): Promise<PacketLog> {
+  const args = [{ intervalMs: 5, timeoutMs: 1000, ...plan }, options].map((value) => JSON.stringify(value));
+  return JSON.parse(await mustRun(from.inside([process.execPath, PROGRAM, ...args]))) as PacketLog;
 }
 
 const short = ({ outcomes }: PacketLog): unknown[] =>
@@ -59,6 +63,36 @@ describe('packets of a size', { skip }, () => {
         ['port-unreachable', SERVER[4]],
         ['port-unreachable', SERVER[4]],
       ]);
+    }));
+});
+
+describe('errors that are read from a socket of ICMP, as where the kernel queues none', { skip }, () => {
+  test('are told from those about others, and to the packets that they are about', () =>
+    withRouterChain(async ({ client, middle, last }) => {
+      await middle.sh('ip link set link3 mtu 1400');
+      await last.sh('ip link set link3 mtu 1400');
+      for (const family of [4, 6] as const) {
+        for (const protocol of ['udp', 'icmp', 'tcp'] as const) {
+          const remote = { host: SERVER[family], port: protocol === 'icmp' ? 0 : 33434, family };
+          const sized = protocol === 'tcp' ? [] : [{ sizeBytes: 1500 }];
+          const packets = [{ ttl: 1 }, { ttl: 2, flow: 1 }, { ttl: 3 }, { ttl: 4 }, ...sized];
+          // Somebody else's packets die on the same routers meanwhile.
+          const [log] = await Promise.all([
+            probe(client, { protocol, remote, packets }, { errors: 'socket' }),
+            probe(client, { protocol, remote, packets: packets.toReversed() }),
+          ]);
+          const arrived = { udp: 'port-unreachable', icmp: 'echo-reply', tcp: 'reset' }[protocol];
+          assert.deepEqual(
+            short(log),
+            [
+              ...ROUTERS[family].map((address) => ['ttl-exceeded', address]),
+              [arrived, SERVER[family]],
+              ...sized.map(() => ['too-big', ROUTERS[family][1], 1400]),
+            ],
+            `${protocol} over IPv${family}`,
+          );
+        }
+      }
     }));
 });
 

@@ -7,6 +7,7 @@ import type { Departure, FlowContext, PacketFlow, Watched } from './flow.js';
 import { outcomeOfIcmpError } from './icmp-errors.js';
 import { openIcmpSocket } from './icmp-socket.js';
 import { BALANCE_BYTES, TAG_BYTES, tagOffset, writeIcmpMessage, writeUdpPayload } from './payload.js';
+import type { QuotedError } from './quoted-errors.js';
 import { ORIGIN } from './socket-reader.js';
 import type { Received } from './socket-reader.js';
 
@@ -107,6 +108,22 @@ export class DatagramFlow implements PacketFlow {
     }
   }
 
+  told(error: QuotedError): void {
+    const { plan, remoteHost, desk, libc } = this.#context;
+    const icmp = plan.protocol === 'icmp';
+    const { ports, quote } = error;
+    if (ports) {
+      const { constants: c } = libc;
+      const protocol = icmp ? (plan.remote.family === 4 ? c.IPPROTO_ICMP : c.IPPROTO_ICMPV6) : c.IPPROTO_UDP;
+      if (ports.protocol !== protocol || ports.source !== this.port || (!icmp && ports.destination !== plan.remote.port)) return;
+    }
+    const index = icmp ? this.#byEcho(withoutIpHeader(quote)) : this.#byQuote(quote);
+    if (index === undefined) return;
+    const rttMs = this.#rttMs(error.stampNs, this.#outstanding.get(index) as Outstanding);
+    const outcome = outcomeOfIcmpError({ ...error, rttMs }, remoteHost);
+    if (outcome) desk.settle(index, outcome);
+  }
+
   forget(index: number): void {
     this.#outstanding.delete(index);
   }
@@ -133,11 +150,11 @@ export class DatagramFlow implements PacketFlow {
   }
 
   #prepare(): void {
-    const { libc, plan, desk } = this.#context;
+    const { libc, plan, desk, errors } = this.#context;
     const c = libc.constants;
     const { family } = plan.remote;
     if (!setInt(libc, this.#fd, c.SOL_SOCKET, c.SO_TIMESTAMPNS, 1)) setInt(libc, this.#fd, c.SOL_SOCKET, c.SO_TIMESTAMP, 1);
-    if (!queueErrors(libc, this.#fd, family)) {
+    if (errors === 'queue' && !queueErrors(libc, this.#fd, family)) {
       throw new TautlineError('unsupported', 'this system does not tell programs which router answered (it has no IP_RECVERR)');
     }
     if (plan.dscp !== undefined && !setDscp(libc, this.#fd, family, plan.dscp))
@@ -205,21 +222,15 @@ export class DatagramFlow implements PacketFlow {
     if (!error) return;
     if (error.origin === ORIGIN.local) this.#tooLongMtu = error.info;
     if (error.origin !== ORIGIN.icmp && error.origin !== ORIGIN.icmp6) return;
-    const index = this.#context.plan.protocol === 'icmp' ? this.#byEcho(withoutIpHeader(bytes)) : this.#byQuote(bytes);
-    if (index === undefined) return;
-    const sent = this.#outstanding.get(index) as Outstanding;
-    const outcome = outcomeOfIcmpError(
-      {
-        family: error.origin === ORIGIN.icmp ? 4 : 6,
-        type: error.type,
-        code: error.code,
-        mtuBytes: error.info,
-        from: error.offender?.host ?? '',
-        rttMs: this.#rttMs(stampNs, sent),
-      },
-      this.#context.remoteHost,
-    );
-    if (outcome) this.#context.desk.settle(index, outcome);
+    this.told({
+      family: error.origin === ORIGIN.icmp ? 4 : 6,
+      type: error.type,
+      code: error.code,
+      mtuBytes: error.info,
+      from: error.offender?.host ?? '',
+      stampNs,
+      quote: bytes,
+    });
   }
 
   #echoed({ bytes, stampNs }: Received): void {

@@ -1,6 +1,7 @@
 import type { Endpoint, PacketOutcome, PacketPlan, PacketSpec } from '../../base/index.js';
 import { setInt, setTtl } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
+import type { QuotedError } from './quoted-errors.js';
 import type { SocketReader } from './socket-reader.js';
 import type { Stamps } from './stamps.js';
 
@@ -18,6 +19,8 @@ export interface PacketFlow {
   send(index: number, spec: PacketSpec): Departure;
   /** Reads all that has come, and tells the desk. */
   attend(): void;
+  /** An error that may be about one of its packets. */
+  told(error: QuotedError): void;
   /** Nobody waits for this packet's answer any more. */
   forget(index: number): void;
   /** What the kernel believes of the path. */
@@ -55,12 +58,17 @@ export interface FlowContext {
   readonly desk: FlowDesk;
   /** The port that this flow had in an earlier plan. */
   readonly portWanted: number | undefined;
+  /** Where ICMP errors are read: from the flow's own socket, or for all flows from one of ICMP. */
+  readonly errors: 'queue' | 'socket';
 }
 
 /** Reports and packets read in one go, so that a storm of them cannot hold up the schedule. */
 export const READINGS_MAX = 256;
 /** Linux' IP_PMTUDISC_DONT and IPV6_PMTUDISC_DONT. */
 const PMTUDISC_DONT = 0;
+/** Linux takes it for the system's own. */
+const TTL_OF_SYSTEM = -1;
+const TTL_USUAL = 64;
 
 export function ipHeaderBytes(family: 4 | 6): number {
   return family === 4 ? 20 : 40;
@@ -83,8 +91,8 @@ export class SocketHeader {
   /** @returns the errno of what the kernel did not take */
   apply({ ttl, dontFragment = true }: PacketSpec): string | undefined {
     const libc = this.#libc;
-    // -1 is the system's own.
-    if (ttl !== this.#ttl && !setTtl(libc, this.#fd, this.#family, ttl ?? -1)) return libc.errnoName(libc.errno());
+    if (ttl !== this.#ttl && !setTtl(libc, this.#fd, this.#family, ttl ?? (libc.platform === 'linux' ? TTL_OF_SYSTEM : TTL_USUAL)))
+      return libc.errnoName(libc.errno());
     this.#ttl = ttl;
     if (dontFragment !== this.#dontFragment) {
       if (!this.#setDontFragment(dontFragment)) return libc.errnoName(libc.errno());

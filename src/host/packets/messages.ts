@@ -9,6 +9,8 @@ export interface PacketsWorkerData {
   readonly abort: SharedArrayBuffer;
   /** Tell each outcome as it is known. */
   readonly tell: boolean;
+  /** `socket`: read ICMP errors from an ICMP socket, as where the kernel queues none. */
+  readonly errors: 'queue' | 'socket';
   /** Distinguishes this plan's packets from those of others, of this process and of the rest. */
   readonly run: number;
 }

@@ -8,26 +8,32 @@ import type { PacketsAnswer, PacketsWorkerData } from './messages.js';
 /** One sequence number each. */
 const PACKETS_MAX = 65_535;
 
+export interface PacketsOptions {
+  /** Where ICMP errors are read; default: the sockets' own queue where the kernel has one, else a socket of ICMP. */
+  readonly errors?: 'queue' | 'socket';
+}
+
 /** The packets port of this machine. */
-export function createPackets(): Packets {
+export function createPackets(options: PacketsOptions = {}): Packets {
   let plans = 0;
   return {
     async probe(plan) {
       check(plan);
-      if (!loadLibc()) {
+      const libc = loadLibc();
+      if (!libc) {
         throw new TautlineError('unsupported', `packets with a TTL of their own cannot be sent: ${libcUnavailable() ?? 'no libc'}`, {
           hint: 'Node.js has no way to read who answered them',
         });
       }
       // Differs between the plans of a process and, nearly always, between processes.
       const run = (process.pid * 31 + plans++ * 1009) & 0xffff;
-      return perform(plan, run);
+      return perform(plan, { run, errors: options.errors ?? (libc.constants.IP_RECVERR === undefined ? 'socket' : 'queue') });
     },
   };
 }
 
-function perform({ signal, onOutcome, ...plan }: PacketPlan, run: number): Promise<PacketLog> {
-  const data: PacketsWorkerData = { plan, abort: new SharedArrayBuffer(4), tell: onOutcome !== undefined, run };
+function perform({ signal, onOutcome, ...plan }: PacketPlan, how: Pick<PacketsWorkerData, 'run' | 'errors'>): Promise<PacketLog> {
+  const data: PacketsWorkerData = { plan, abort: new SharedArrayBuffer(4), tell: onOutcome !== undefined, ...how };
   const words = new Int32Array(data.abort);
   const abort = (): void => void Atomics.store(words, 0, 1);
   if (signal?.aborted === true) abort();

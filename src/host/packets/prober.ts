@@ -2,6 +2,7 @@ import type { PacketLog, PacketOutcome, PacketSpec } from '../../base/index.js';
 import { decodeSockaddr, encodeSockaddr } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
 import { DatagramFlow } from './datagram-flow.js';
+import { ErrorSocket } from './error-socket.js';
 import type { FlowDesk, PacketFlow } from './flow.js';
 import { FLOWS_MAX } from './messages.js';
 import type { PacketsWorkerData } from './messages.js';
@@ -37,6 +38,7 @@ export class Prober implements FlowDesk {
   readonly #outcomes: (PacketOutcome | undefined)[];
   readonly #fallbacks = new Set<string>();
   readonly #callNs: number[] = [];
+  #errors: ErrorSocket | undefined;
   #left: number;
 
   constructor(libc: Libc, data: PacketsWorkerData, tell: (index: number, outcome: PacketOutcome) => void) {
@@ -46,7 +48,7 @@ export class Prober implements FlowDesk {
     this.#tell = tell;
     this.#stamps = new Stamps(libc);
     this.#reader = new SocketReader(libc, this.#stamps.baseSeconds);
-    this.#poller = new Poller(libc, FLOWS_MAX);
+    this.#poller = new Poller(libc, FLOWS_MAX + 1);
     this.#outcomes = Array.from(data.plan.packets, () => undefined);
     this.#left = data.plan.packets.length;
   }
@@ -55,11 +57,13 @@ export class Prober implements FlowDesk {
   run(): PacketLog {
     const { plan } = this.#data;
     try {
+      if (this.#data.errors === 'socket') this.#errors = new ErrorSocket(this.#libc, plan.remote.family, this.#reader);
       plan.packets.forEach((spec, index) => this.#lane(spec.flow ?? 0).waiting.push(index));
       this.#work();
       return this.#log();
     } finally {
       for (const { flow } of this.#lanes.values()) flow.close();
+      this.#errors?.close();
     }
   }
 
@@ -128,10 +132,18 @@ export class Prober implements FlowDesk {
     ]);
     const endNs = Math.min(untilNs, ...deadlines);
     this.#poller.wait(
-      lanes.flatMap(({ flow }) => flow.watched()),
+      [...lanes.flatMap(({ flow }) => flow.watched()), ...(this.#errors ? [{ fd: this.#errors.fd, events: this.#libc.constants.POLLIN }] : [])],
       Math.min(WAIT_NS_MAX, endNs - this.#stamps.now()),
     );
-    for (const { flow } of lanes) flow.attend();
+    this.#attend(lanes.map(({ flow }) => flow));
+  }
+
+  /** Errors come first: with them a socket only knows that something went wrong. */
+  #attend(flows: readonly PacketFlow[]): void {
+    this.#errors?.attend((error) => {
+      for (const { flow } of this.#lanes.values()) flow.told(error);
+    });
+    for (const flow of flows) flow.attend();
   }
 
   #expire(nowNs: number): void {
@@ -139,7 +151,7 @@ export class Prober implements FlowDesk {
       const late = [...out].filter(([, { deadlineNs }]) => deadlineNs <= nowNs);
       if (late.length === 0) continue;
       // What has come in time may not have been read yet.
-      flow.attend();
+      this.#attend([flow]);
       for (const [index] of late) this.settle(index, { outcome: 'silent' });
     }
   }
@@ -171,6 +183,7 @@ export class Prober implements FlowDesk {
       stamps: this.#stamps,
       desk: this,
       portWanted: plan.flowPorts?.[number],
+      errors: this.#data.errors,
     };
     const flow = plan.protocol === 'tcp' ? new TcpFlow(context) : new DatagramFlow(context);
     const lane: Lane = { flow, waiting: [], out: new Map(), quietUntilNs: 0, serial: false };

@@ -15,6 +15,8 @@ export const ORIGIN = { local: 1, icmp: 2, icmp6: 3 } as const;
 export interface Received {
   /** Valid until the next reading. In the error queue: what the error quotes of our packet, or our packet. */
   readonly bytes: Uint8Array;
+  /** Who sent it; in the error queue, where our packet went. */
+  readonly from: Endpoint | undefined;
   /** Wall-clock nanoseconds from `baseSeconds`; NaN without a stamp. */
   readonly stampNs: number;
   readonly error:
@@ -38,6 +40,7 @@ export class SocketReader {
   readonly #baseSeconds: number;
   readonly #bytes = memory(BYTES_MAX);
   readonly #control = memory(CONTROL_BYTES);
+  readonly #name = memory(SOCKADDR_BYTES_MAX);
   readonly #message: Uint8Array<ArrayBuffer>;
   readonly #header: DataView<ArrayBuffer>;
   /** Kept, since the kernel has only its address. */
@@ -52,6 +55,7 @@ export class SocketReader {
     this.#iov[1] = BigInt(BYTES_MAX);
     this.#message = memory(msghdr.size);
     this.#header = new DataView(this.#message.buffer);
+    this.#header.setBigUint64(msghdr.name, libc.address(this.#name), true);
     this.#header.setBigUint64(msghdr.iov, libc.address(this.#iov), true);
     this.#header.setUint32(msghdr.iovLength, 1, true);
     this.#header.setBigUint64(msghdr.control, libc.address(this.#control), true);
@@ -70,13 +74,19 @@ export class SocketReader {
   #read(fd: number, flags: number): Received | undefined {
     const { constants: c, layouts } = this.#libc;
     this.#header.setUint32(layouts.msghdr.controlLength, CONTROL_BYTES, true);
+    this.#header.setUint32(layouts.msghdr.nameLength, SOCKADDR_BYTES_MAX, true);
+    this.#name.fill(0);
     const length = this.#libc.recvmsg(fd, this.#message, flags | c.MSG_DONTWAIT);
     if (length < 0) {
       this.errno = this.#libc.errno();
       return undefined;
     }
     const bytes = this.#bytes.subarray(0, Math.min(length, BYTES_MAX));
-    return { bytes, ...this.#controls(Math.min(this.#header.getUint32(layouts.msghdr.controlLength, true), CONTROL_BYTES)) };
+    return {
+      bytes,
+      from: decodeSockaddr(this.#libc, this.#name),
+      ...this.#controls(Math.min(this.#header.getUint32(layouts.msghdr.controlLength, true), CONTROL_BYTES)),
+    };
   }
 
   #controls(used: number): Pick<Received, 'stampNs' | 'error'> {

@@ -4,6 +4,7 @@ import { encodeSockaddr, localEndpoint, memory, readInt, readOption, setDscp, se
 import { READINGS_MAX, SocketHeader, queueErrors } from './flow.js';
 import type { Departure, FlowContext, PacketFlow, Watched } from './flow.js';
 import { outcomeOfIcmpError } from './icmp-errors.js';
+import type { QuotedError } from './quoted-errors.js';
 import { ORIGIN } from './socket-reader.js';
 
 /** `tcpi_rtt` in `struct tcp_info` (include/uapi/linux/tcp.h), in microseconds. */
@@ -65,30 +66,39 @@ export class TcpFlow implements PacketFlow {
   attend(): void {
     const current = this.#current;
     if (!current) return;
-    const { libc, reader, stamps, remoteHost, desk } = this.#context;
+    const { libc, reader } = this.#context;
     for (let n = 0; n < READINGS_MAX; n++) {
       const report = reader.report(current.fd);
       if (!report) break;
       const { error, stampNs } = report;
       if (!error || (error.origin !== ORIGIN.icmp && error.origin !== ORIGIN.icmp6)) continue;
-      const outcome = outcomeOfIcmpError(
-        {
-          family: error.origin === ORIGIN.icmp ? 4 : 6,
-          type: error.type,
-          code: error.code,
-          mtuBytes: error.info,
-          from: error.offender?.host ?? '',
-          rttMs: (stamps.arrivedNs(stampNs, current.sentNs) - current.sentNs) / 1e6,
-        },
-        remoteHost,
-      );
-      if (outcome) return desk.settle(current.index, outcome);
+      this.told({
+        family: error.origin === ORIGIN.icmp ? 4 : 6,
+        type: error.type,
+        code: error.code,
+        mtuBytes: error.info,
+        from: error.offender?.host ?? '',
+        stampNs,
+        quote: report.bytes,
+      });
+      if (this.#current !== current) return;
     }
     const ready = new Int32Array(memory(8).buffer);
     ready[0] = current.fd;
     ready[1] = libc.constants.POLLOUT;
     if (libc.poll(ready, 1, 0) <= 0) return;
     this.#finish(readInt(libc, current.fd, libc.constants.SOL_SOCKET, libc.constants.SO_ERROR) ?? 0);
+  }
+
+  told(error: QuotedError): void {
+    const current = this.#current;
+    const { libc, stamps, plan, remoteHost, desk } = this.#context;
+    const { ports } = error;
+    if (!current) return;
+    if (ports && (ports.protocol !== libc.constants.IPPROTO_TCP || ports.source !== this.port || ports.destination !== plan.remote.port)) return;
+    const rttMs = (stamps.arrivedNs(error.stampNs, current.sentNs) - current.sentNs) / 1e6;
+    const outcome = outcomeOfIcmpError({ ...error, rttMs }, remoteHost);
+    if (outcome) desk.settle(current.index, outcome);
   }
 
   forget(index: number): void {
@@ -104,13 +114,15 @@ export class TcpFlow implements PacketFlow {
   }
 
   #open(): number {
-    const { libc, plan, desk } = this.#context;
+    const { libc, plan, desk, errors } = this.#context;
     const c = libc.constants;
     const { family } = plan.remote;
     const type = c.SOCK_STREAM | (c.SOCK_CLOEXEC ?? 0) | (c.SOCK_NONBLOCK ?? 0);
     const fd = libc.socket(family === 4 ? c.AF_INET : c.AF_INET6, type, c.IPPROTO_TCP);
     if (fd < 0) throw new TautlineError('io', `cannot open a TCP socket: ${libc.errnoName(libc.errno())}`);
-    if (!queueErrors(libc, fd, family)) {
+    // Where the type cannot say it, the descriptor is made non-blocking by itself.
+    if (c.SOCK_NONBLOCK === undefined) libc.fcntl(fd, c.F_SETFL, libc.fcntl(fd, c.F_GETFL, 0) | c.O_NONBLOCK);
+    if (errors === 'queue' && !queueErrors(libc, fd, family)) {
       libc.close(fd);
       throw new TautlineError('unsupported', 'this system does not tell programs which router answered (it has no IP_RECVERR)');
     }
