@@ -1,6 +1,7 @@
 import { formatRate } from '../base/index.js';
 import type { CheckDocument, Finding, Limit, PathChoice } from '../results/index.js';
 import type { Paint, Tone } from './paint.js';
+import { usedOf } from './rows.js';
 import { printable, wrap } from './terminal-text.js';
 
 /** What the expert's part of a check needs of its surroundings. */
@@ -60,7 +61,7 @@ export function limitNotes(limits: readonly Limit[]): string[] {
 }
 
 function limitNote(name: string, { bps, why, kind, reached }: Limit): string {
-  const used = reached === undefined ? '' : reached > 1 ? ', exceeded' : `, ${Math.floor(reached * 100)} % used`;
+  const used = reached === undefined ? '' : `, ${usedOf({ kind }, reached)}`;
   return `${name} ${formatRate(bps)}: ${why} (${kind}${used})`;
 }
 

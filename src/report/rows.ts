@@ -63,6 +63,12 @@ export function dateLine(startedAt: string): string {
   return match ? `${match[1]} ${match[2]} UTC` : startedAt;
 }
 
+/** How much of a bound was used. Only what is physical cannot be exceeded: what lies above it is a measuring error. */
+export function usedOf({ kind }: Pick<Limit, 'kind'>, reached: number): string {
+  if (reached > 1) return kind === 'physical' ? 'exceeded: a measuring error' : 'all used';
+  return `${reached < 0.01 ? 'under 1' : Math.floor(reached * 100)} % used`;
+}
+
 /** Packets are counted in bytes, however large: 1500 B is a name, 1.500 kB a riddle. */
 export function packetSize(bytes: number): string {
   return Number.isFinite(bytes) ? `${bytes} B` : '-';

@@ -1,6 +1,7 @@
 import { formatQuantity, formatRate } from '../../base/index.js';
 import type { Limit, Measurement, ResultDocument } from '../../results/index.js';
 import { aboveCeiling } from '../../results/index.js';
+import { usedOf } from '../rows.js';
 import { fit } from '../terminal-text.js';
 import { type Scale, axisBelow, chart, label, logScale, percent } from './chart.js';
 import { folded, table } from './figure.js';
@@ -97,8 +98,7 @@ function rowMarkup(limit: Limit, { y, scale, bps }: { y: number; scale: Scale; b
 
 function shareOf(limit: Limit, bps: number | undefined): string {
   const reached = limit.reached ?? (bps === undefined ? undefined : bps / limit.bps);
-  if (reached === undefined) return '';
-  return reached > 1 ? ', exceeded' : `, ${reached < 0.01 ? 'under 1' : Math.floor(reached * 100)} % used`;
+  return reached === undefined ? '' : `, ${usedOf(limit, reached)}`;
 }
 
 function rateTick(bps: number): string {
