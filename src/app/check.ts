@@ -1,11 +1,12 @@
 import { formatEndpoint } from '../base/index.js';
 import { VERSION } from '../base/index.js';
 import type { Ports } from '../base/index.js';
-import { adviseUpgrade, attachCeilings, conclude, findingsOf, limitsOf, pathFigures, rateAll } from '../diagnose/index.js';
-import type { Bands, Evidence, PathEvidence } from '../diagnose/index.js';
+import { adviseForPath, attachCeilings, conclude, findingsOf, limitsOf, rateAll } from '../diagnose/index.js';
+import type { Bands, Evidence, PathEvidence, PriceList } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
 import type { Advice, CheckDocument, Subject } from '../results/index.js';
 import { environmentOf } from '../store/index.js';
+import { readPrices } from './advise-prices.js';
 import { checkAround } from './check-around.js';
 import type { SelfServe } from './check-host.js';
 import { checkPeers } from './check-peers.js';
@@ -33,6 +34,8 @@ export interface CheckRequest {
   readonly startSelf: () => Promise<SelfServe>;
   /** Finds further paths to a peer in what this host knows (ssh, Tailscale, mDNS, DNS), for the person whose home this is. */
   readonly discover?: { readonly homeFolder: string };
+  /** A file with prices for upgrade advice. */
+  readonly pricesFile?: string;
   /** Variables that say where a container engine listens. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -49,6 +52,7 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     selected.groups.flatMap(({ paths }) => paths),
     request.keyFile,
   );
+  const prices = request.pricesFile === undefined ? undefined : await readPrices(ports.files, request.pricesFile);
   const head = await documentHead(ports);
   const startedMs = ports.clock.nowMs();
   const asked = selected.groups.length > 0;
@@ -57,7 +61,7 @@ export async function check(ports: Ports, request: CheckRequest): Promise<CheckD
     : await checkAround(ports, request);
   const judged = judge(checked, request);
   const remotes = judged.subjects.flatMap(({ role, address }) => (role === 'interface' || address === undefined ? [] : [address]));
-  const advice = adviceFor(checked.evidence, judged.subjects, head.startedAt);
+  const advice = adviceFor(checked.evidence, judged.subjects, { today: head.startedAt.slice(0, 10), ...(prices ? { prices } : {}) });
   return {
     schema: 'tautline.check/1',
     ...head,
@@ -97,16 +101,13 @@ function judge(checked: Checked, request: CheckRequest): Pick<CheckDocument, 'su
 }
 
 /** What a faster link would change, for the first path whose link is what limits it. */
-function adviceFor(evidence: readonly PathEvidence[], subjects: readonly Subject[], startedAt: string): Advice | undefined {
+function adviceFor(
+  evidence: readonly PathEvidence[],
+  subjects: readonly Subject[],
+  more: { readonly today: string; readonly prices?: PriceList },
+): Advice | undefined {
   for (const [i, path] of evidence.entries()) {
-    const { rttMs, throughputBps } = pathFigures(path.measurements);
-    const advice = adviseUpgrade({
-      ...(path.near ? { near: path.near } : {}),
-      ...(path.far ? { far: path.far } : {}),
-      measured: { ...(throughputBps === undefined ? {} : { bps: throughputBps }), ...(rttMs === undefined ? {} : { rttMs }) },
-      limits: subjects[i]?.limits ?? [],
-      today: startedAt.slice(0, 10),
-    });
+    const advice = adviseForPath({ ...path, measurements: subjects[i]?.measurements ?? [] }, subjects[i]?.limits ?? [], more);
     if (advice) return advice;
   }
   return undefined;

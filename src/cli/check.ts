@@ -50,6 +50,7 @@ export const checkCommand: CliCommand = {
             startSelf,
             ...(config.discover ? { discover: { homeFolder: terminal.homeFolder } } : {}),
             environment: terminal.env,
+            ...(config.pricesFile === undefined ? {} : { pricesFile: config.pricesFile }),
           });
           return { document, code: CODES[document.verdict.outcome] };
         }),
