@@ -79,7 +79,6 @@ export class Chromium {
     const page = new Page(
       (method, params) => this.call(method, params, sessionId as string),
       (listener) => this.#listeners.add(listener),
-      String(targetId),
     );
     for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await page.call(`${domain}.enable`);
     return page;
@@ -127,12 +126,10 @@ export class Chromium {
 export class Page {
   readonly call: (method: string, params?: object) => Promise<Record<string, unknown>>;
   readonly #listen: (listener: (message: Message) => void) => void;
-  readonly #id: string;
 
-  constructor(call: Page['call'], listen: (listener: (message: Message) => void) => void, id: string) {
+  constructor(call: Page['call'], listen: (listener: (message: Message) => void) => void) {
     this.call = call;
     this.#listen = listen;
-    this.#id = id;
   }
 
   /** Loads an address and waits for the page's `load` event. */
@@ -180,9 +177,5 @@ export class Page {
     await this.call('Emulation.setEmulatedMedia', { media: '', features: [] });
     const { data } = await this.call('Page.printToPDF', { printBackground: false });
     return Buffer.from(data as string, 'base64');
-  }
-
-  get id(): string {
-    return this.#id;
   }
 }

@@ -46,7 +46,3 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 function short(value: number): string {
   return Number.isFinite(value) ? String(Math.round(value * 100) / 100) : '0';
 }
-
-export function joined(items: readonly Content[], separator: Content): Content {
-  return items.flatMap((item, i) => (i === 0 ? [item] : [separator, item]));
-}
