@@ -256,7 +256,7 @@ class PlanRun {
       outcomes: this.#outcomes.map((outcome) => outcome ?? { outcome: 'unasked' }),
       stamps: protocol === 'tcp' ? 'user' : 'kernel',
       fallbacks: [],
-      ...(route.kind === 'path' ? { kernelMtuBytes: this.#host.interfaceMtu(route) } : {}),
+      ...(route.kind === 'path' ? { kernelMtuBytes: this.#host.believedMtu(route, remote.host) } : {}),
       flowPorts: this.#flowPorts,
       aborted: aborted && this.#left > 0,
     });
