@@ -81,7 +81,7 @@ export async function checkPeers(
   const containers = request.signal.aborted
     ? { measurements: [], unchecked: [] }
     : await containersBeside(ports, request, { kept, abouts, collected });
-  const measured = kept.map((path, i) => [...unresolved(ports, path.found, startedAt), ...collected.measurements(i)]);
+  const measured = kept.map((path, i) => [...(overSshOnly(path) ? [] : unresolved(ports, path.found, startedAt)), ...collected.measurements(i)]);
   return {
     subjects: [...kept.map((path, i) => subjectOf(path, measured[i] ?? [], abouts[i] ?? {})), ...containersSubject(containers.measurements)],
     host: containers.measurements,
@@ -110,6 +110,11 @@ function containersBeside(
   });
 }
 
+/** A path on which `ssh` goes over another host: no address of its own, and nothing else to measure on it. */
+function overSshOnly({ named, found }: LookedAt): boolean {
+  return named.kind === 'ssh' && named.sshAlias !== undefined && !found.address;
+}
+
 /** A path that was found and not asked for is left out when it leads nowhere and another one answers: nobody relies on it. */
 function leaveOut(looked: readonly LookedAt[]): { kept: LookedAt[]; unchecked: Unchecked[] } {
   const answers = (path: LookedAt): boolean => path.found.tcp.answers;
@@ -117,7 +122,7 @@ function leaveOut(looked: readonly LookedAt[]): { kept: LookedAt[]; unchecked: U
   const unchecked: Unchecked[] = [];
   for (const path of looked) {
     const others = looked.filter((other) => other.group === path.group && other !== path);
-    const spare = !path.named.declared && !answers(path) && others.some((other) => answers(other) || other.named.declared);
+    const spare = !path.named.declared && !overSshOnly(path) && !answers(path) && others.some((other) => answers(other) || other.named.declared);
     if (!spare) kept.push(path);
     else {
       const { resolution, tcp } = path.found;

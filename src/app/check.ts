@@ -120,6 +120,7 @@ function adviceFor(
 function verdictOf(judged: Pick<CheckDocument, 'subjects' | 'choices'>, checked: Checked, request: CheckRequest): CheckDocument['verdict'] {
   const overall = (judged.choices ?? []).filter(({ purpose }) => purpose === 'overall');
   const passedOver = (subject: Subject): boolean => {
+    if (subject.kind === 'ssh' && judged.subjects.some((other) => other.peer === subject.peer && other.kind !== 'ssh')) return true;
     const best = overall.find(({ peer }) => peer === subject.peer)?.path;
     return best !== undefined && best !== subject.path && subject.measurements.some(({ outcome }) => outcome === 'ok');
   };

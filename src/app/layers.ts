@@ -75,7 +75,9 @@ function linkStep(path: PathLayers, durationMs: unknown): Step {
 
 function layersOf(path: PathLayers, { trace, logins }: Depths): Stage[] {
   const { found, named } = path;
-  if (!found.address) return [];
+  const ssh = named.sshAlias === undefined ? [] : [step(path, 'ssh', { text: named.sshAlias, host: named.sshAlias }, { logins })];
+  // Nothing but ssh goes where ssh goes over another host.
+  if (!found.address) return [ssh];
   const { host } = named.target;
   const plain: Target = { text: host, host };
   const serve: Target = found.serve.answers === 'yes' ? { ...plain, port: found.serve.port } : plain;
@@ -83,7 +85,7 @@ function layersOf(path: PathLayers, { trace, logins }: Depths): Stage[] {
     // A size that gets no answer says nothing where no size gets one.
     [{ ...step(path, 'mtu', serve, {}), onlyIf: () => path.measured().some(({ probe, outcome }) => probe !== 'link' && outcome === 'ok') }],
     [step(path, 'trace', found.tcp.answers ? { ...plain, port: found.tcp.port } : plain, trace)],
-    named.sshAlias === undefined ? [] : [step(path, 'ssh', { text: named.sshAlias, host: named.sshAlias }, { count: logins })],
+    ssh,
     named.kind === 'tailscale' ? [step(path, 'tailscale', plain, {})] : [],
   ];
 }
