@@ -1,11 +1,11 @@
 import { TautlineError } from '../base/index.js';
 import type { Ports, Target } from '../base/index.js';
-import { concludeMeasurements, rateAll } from '../diagnose/index.js';
+import { concludeMeasurements, rateAll, scaleOf } from '../diagnose/index.js';
 import type { Bands } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
 import { PROBES } from '../probe/index.js';
 import type { CommonOptions, Probe } from '../probe/index.js';
-import type { MeasureDocument } from '../results/index.js';
+import type { MeasureDocument, Measurement } from '../results/index.js';
 import { documentHead } from './head.js';
 import { readKey } from './key.js';
 import { nearest } from './nearest.js';
@@ -56,8 +56,15 @@ export async function measure(ports: Ports, request: MeasureRequest): Promise<Me
     probe: probe.name,
     target: request.target,
     measurements: rated,
-    verdict: concludeMeasurements(rated, { target: request.target, bands: request.bands, interrupted: request.signal.aborted }),
+    ...(describesOnly(rated, request.bands)
+      ? {}
+      : { verdict: concludeMeasurements(rated, { target: request.target, bands: request.bands, interrupted: request.signal.aborted }) }),
   };
+}
+
+/** Routers, a link, a path MTU: facts that worked out and that no band rates are told, and there is nothing to conclude from them. */
+function describesOnly(measurements: readonly Measurement[], bands: Bands): boolean {
+  return measurements.length > 0 && measurements.every(({ metric, outcome, partial }) => outcome === 'ok' && partial !== true && !scaleOf(metric, bands));
 }
 
 /** The port of a peer's path is that of its `tautline serve`: ssh has its own, and perhaps a name of its own for the peer. */
