@@ -2,7 +2,8 @@ import { CONFIDENCES, SEVERITIES } from '../../results/index.js';
 import type { Confidence, Finding, Severity } from '../../results/index.js';
 import { limitsOf } from '../ceilings/index.js';
 import type { Evidence, PathEvidence } from '../evidence.js';
-import type { Case, Cause, Context, Judgement, Noticed, Step, Supported } from './cause.js';
+import { finite } from '../path-figures.js';
+import type { Case, Cause, Context, EvidenceItem, Judgement, Noticed, Step, Supported } from './cause.js';
 import { CAUSES } from './causes/index.js';
 import { SYMPTOMS } from './symptoms/index.js';
 import type { SymptomId } from './symptoms/index.js';
@@ -100,7 +101,9 @@ function rankedFinding(context: Context, { cause, noticed, judgement }: Judged &
       subject,
       ...path,
       symptoms,
-      evidence: distinct([...telling.map(({ evidence }) => evidence), ...judgement.evidence]).slice(0, EVIDENCE_MAX),
+      evidence: distinct([...telling.map(({ evidence }) => evidence), ...judgement.evidence])
+        .slice(0, EVIDENCE_MAX)
+        .map(plain),
       ruledOut: rivals.flatMap(({ cause: { id }, judgement: other }) => (other.state === 'excluded' ? [{ id, why: other.why }] : [])),
       ...(unchecked.length > 0 ? { unchecked } : {}),
       next: stepsOf(context, judgement.next),
@@ -130,13 +133,22 @@ function confidenceOf(judgement: Supported, rivals: readonly Judged[]): Confiden
 function stepsOf({ path, all }: Context, steps: readonly Step[]): Finding['next'] {
   const ran = new Set([...path.measurements, ...all.host].filter(({ outcome }) => outcome === 'ok').map(({ probe }) => probe));
   const open = steps.filter(({ sameAs, costs }) => costs !== 'nothing' || sameAs === undefined || !ran.has(sameAs));
-  const plain = open.map(({ text, command, costs }) => ({ text, ...(command === undefined ? {} : { command }), costs }));
-  return distinct(plain)
+  const shown = open.map(({ text, command, costs }) => ({ text, ...(command === undefined ? {} : { command }), costs }));
+  return distinct(shown)
     .toSorted((a, b) => COSTS.indexOf(a.costs) - COSTS.indexOf(b.costs))
     .slice(0, NEXT_MAX);
 }
 
 const COSTS: readonly Step['costs'][] = ['nothing', 'change', 'money'];
+
+/** Figures of a document that was tampered with may be no numbers; the words stay. */
+function plain({ value, expected, ...words }: EvidenceItem): EvidenceItem {
+  return {
+    ...words,
+    ...(finite(value) === undefined ? {} : { value: value as number }),
+    ...(finite(expected) === undefined ? {} : { expected: expected as number }),
+  };
+}
 
 function distinct<T extends { readonly text: string }>(items: readonly T[]): T[] {
   return items.filter(({ text }, i) => items.findIndex((other) => other.text === text) === i);
@@ -163,7 +175,7 @@ function unknowns(context: Context, open: readonly Noticed[], judged: readonly J
         subject,
         ...(context.path.path === '' ? {} : { path: context.path.path }),
         symptoms: [id],
-        evidence: own.map(({ evidence }) => evidence).slice(0, EVIDENCE_MAX),
+        evidence: own.map(({ evidence }) => plain(evidence)).slice(0, EVIDENCE_MAX),
         ruledOut: candidates.flatMap(({ cause, judgement }) => (judgement.state === 'excluded' ? [{ id: cause.id, why: judgement.why }] : [])),
         ...(unchecked.length > 0 ? { unchecked } : {}),
         next: unchecked.slice(0, NEXT_MAX).map(({ id: cause, why }) => ({ text: `look whether it is ${cause}: ${why}`, costs: 'nothing' as const })),

@@ -9,6 +9,7 @@ import { CAUSES } from './causes/index.js';
 import { SYMPTOMS } from './symptoms/index.js';
 
 export { findingsOf } from './engine.js';
+export { findingsReference } from './reference.js';
 
 /** The graph as a listing: which symptom leads to which causes, what tells them apart, and what mends them. */
 export const FINDING_GRAPH = {
