@@ -4,17 +4,17 @@ import { SYMPTOMS } from './symptoms/index.js';
 /** The reference page of the graph, `docs/findings.md`: symptom, causes, what tells them apart, what mends them. */
 export function findingsReference(): string {
   const symptoms = SYMPTOMS.flatMap(({ id, title, why, kind }) => {
-    const causes = CAUSES.filter(({ explains }) => explains.includes(id)).map((cause) => `[\`${cause.id}\`](#${cause.id})`);
+    const causes = CAUSES.filter(({ explains }) => explains.includes(id)).map((cause) => `[\`${cause.id}\`](#cause-${cause.id})`);
     const role = kind === 'trouble' ? 'Trouble as such: without a known cause the finding is `unknown`.' : 'A question that is asked of every path.';
-    return [`### ${id}`, '', `${capital(title)}. ${role}`, '', `Noticed when: ${why}.`, '', `Causes: ${causes.join(', ')}.`, ''];
+    return [`### Symptom ${id}`, '', `${capital(title)}. ${role}`, '', `Noticed when: ${why}.`, '', `Causes: ${causes.join(', ')}.`, ''];
   });
   const causes = CAUSES.toSorted((a, b) => (a.id < b.id ? -1 : 1)).flatMap(({ id, title, severity, explains, check, fix }) => [
-    `### ${id}`,
+    `### Cause ${id}`,
     '',
     `${title}.`,
     '',
     `- Severity: ${severity}`,
-    `- Explains: ${explains.map((symptom) => `[\`${symptom}\`](#${symptom})`).join(', ')}`,
+    `- Explains: ${explains.map((symptom) => `[\`${symptom}\`](#symptom-${symptom})`).join(', ')}`,
     `- Check: ${check}`,
     `- Fix: ${fix}`,
     '',
