@@ -64,7 +64,8 @@ export async function measure(ports: Ports, request: MeasureRequest): Promise<Me
 
 /** Routers, a link, a path MTU: facts that worked out and that no band rates are told, and there is nothing to conclude from them. */
 function describesOnly(measurements: readonly Measurement[], bands: Bands): boolean {
-  return measurements.length > 0 && measurements.every(({ metric, outcome, partial }) => outcome === 'ok' && partial !== true && !scaleOf(metric, bands));
+  const unrated = ({ metric, summary, loss }: Measurement): boolean => !scaleOf(metric, bands) || (summary === undefined && loss === undefined);
+  return measurements.length > 0 && measurements.every((each) => each.outcome === 'ok' && each.partial !== true && unrated(each));
 }
 
 /** The port of a peer's path is that of its `tautline serve`: ssh has its own, and perhaps a name of its own for the peer. */
