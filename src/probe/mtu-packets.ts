@@ -1,4 +1,4 @@
-import type { Endpoint, PacketLog, PacketOutcome, Packets, TooBig } from '../base/index.js';
+import type { Clock, Endpoint, PacketLog, PacketOutcome, Packets, TooBig } from '../base/index.js';
 import { ECHO_BYTES_MIN } from '../wire/index.js';
 import { CHANCE, Pace, headersBytes } from './mtu-channel.js';
 import type { Fate, RoundLog, SizeChannel } from './mtu-channel.js';
@@ -25,15 +25,22 @@ export class PacketsChannel implements SizeChannel {
   rationed = false;
   believedBytes: number | undefined;
   readonly #packets: Packets;
+  readonly #clock: Clock;
   readonly #remote: Endpoint;
   readonly #signal: AbortSignal;
   readonly #pace: Pace;
   #problem: Problem | undefined;
   #unsentErrno: string | undefined;
   #answered = false;
+  /** When the last packet left, at the earliest. */
+  #lastMs = Number.NEGATIVE_INFINITY;
 
-  constructor(packets: Packets, options: { protocol: 'icmp' | 'udp'; remote: Endpoint; timeoutMs: number; signal: AbortSignal }) {
-    this.#packets = packets;
+  constructor(
+    ports: { readonly packets: Packets; readonly clock: Clock },
+    options: { protocol: 'icmp' | 'udp'; remote: Endpoint; timeoutMs: number; signal: AbortSignal },
+  ) {
+    this.#packets = ports.packets;
+    this.#clock = ports.clock;
     this.protocol = options.protocol;
     this.#remote = options.protocol === 'icmp' ? { ...options.remote, port: 0 } : options.remote;
     this.#signal = options.signal;
@@ -63,7 +70,10 @@ export class PacketsChannel implements SizeChannel {
   }
 
   async send(sizes: readonly number[]): Promise<RoundLog> {
+    // The pause that a ration asks for is due between two rounds too.
+    if (this.rationed) await this.#clock.sleep(Math.max(0, this.#lastMs + UDP_INTERVAL_MS - this.#clock.nowMs()), this.#signal);
     const log = await this.#probe(sizes);
+    this.#lastMs = this.#clock.nowMs();
     const fates: Fate[] = [];
     const tooBig: TooBig[] = [];
     for (const outcome of log.outcomes) {

@@ -125,7 +125,8 @@ class MtuSearch {
   #candidates(): number[] {
     const [passes, fails] = [this.#passes, this.#fails];
     const inside = this.#likely.filter((bytes) => bytes > passes && bytes < fails && !this.#isSettled(bytes));
-    if (inside.length > 0) return this.#some(inside);
+    const named = inside.filter((bytes) => this.#tooBig.some(({ mtuBytes = 0 }) => bytes === mtuBytes || bytes === mtuBytes + 1));
+    if (inside.length > 0) return this.#some(named.length > 0 && this.#channel.sizesAtOnce === 1 ? named : inside);
     const between = fails - passes - 1;
     const parts = Math.min(between, this.#channel.sizesAtOnce);
     // What is likely is often just it.
@@ -213,7 +214,7 @@ class MtuSearch {
   #chanceOf(bytes: number): number {
     const tally = this.#tally.of(bytes);
     if (!tally || tally.passed > 0) return 1;
-    return tally.refused > 0 ? 0 : this.#tally.lossRatio() ** tally.clean;
+    return tally.refused > 0 || tally.told >= 2 ? 0 : this.#tally.lossRatio() ** tally.clean;
   }
 
   /** What passed before fails now: all that is known is of another path. */

@@ -39,6 +39,7 @@ const HANDSHAKE_MS_MAX = 2500;
 /** Where one session was opened another can be: what does not answer is lost. */
 const HANDSHAKE_MS_AGAIN = 6000;
 const TCP_MS_MAX = 1000;
+const FINISH_MS = 300;
 
 /** The largest packet that a path carries whole, in each direction, and whether it says so to senders of larger ones. */
 export const mtuProbe: Probe<MtuOptions> = {
@@ -52,7 +53,7 @@ export const mtuProbe: Probe<MtuOptions> = {
       parse: parseMethod,
     },
   ],
-  defaults: { timeoutMs: 2000, durationMs: 40_000, method: 'auto' },
+  defaults: { timeoutMs: 2000, durationMs: 60_000, method: 'auto' },
   expectedMs: () => 1500,
   run: runMtu,
 };
@@ -130,9 +131,14 @@ async function measureWithResponder(job: Job, remotes: readonly Endpoint[]): Pro
     ]);
     return [make('mtu.up', up), make('mtu.down', down)];
   } finally {
-    await first.session.close();
-    if (second.outcome === 'ok') await second.session.close();
+    await Promise.all([first, second].map(async (opened) => opened.outcome === 'ok' && leave(opened.session)));
   }
+}
+
+/** A session that is said to be finished soon makes room for others. */
+async function leave(session: EchoSession): Promise<void> {
+  await session.finish({ timeoutMs: FINISH_MS });
+  await session.close();
 }
 
 type Context = Omit<MtuContext, 'direction' | 'method' | 'believedBytes' | 'aborted'>;
@@ -182,7 +188,7 @@ async function measureWithPackets(
   let first: MtuFigures | undefined;
   for (const candidate of remotes) {
     const remote = { ...candidate, port: protocol === 'icmp' ? 0 : CLOSED_PORT };
-    const channel = new PacketsChannel(ports.packets, { protocol, remote, timeoutMs: options.timeoutMs, signal });
+    const channel = new PacketsChannel(ports, { protocol, remote, timeoutMs: options.timeoutMs, signal });
     request.onProgress(`sending ${protocol === 'icmp' ? 'pings' : 'UDP datagrams'} to ${remote.host}`, 0);
     try {
       const context = await contextOf(job, undefined, remote);

@@ -33,6 +33,43 @@ export function datagramsBehave(bench: () => Bench): void {
     );
 
   describe('datagrams: exchange', () => {
+    test('datagrams of their own go out in their order, each with its length and number', async () => {
+      const lengths = [64, 900, 17, 1200];
+      const payloads = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
+      const log = await exchange(bench().udp.echo, { payload: new Uint8Array(0), payloads, count: 4, stopAfterReplies: 4, replyBytesMax: 16 });
+      assert.deepEqual(
+        [...log.length].sort((a, b) => a - b),
+        [17, 64, 900, 1200],
+      );
+      for (let k = 0; k < log.received; k++) {
+        const number = new DataView(log.bytes.buffer, log.bytes.byteOffset).getUint32(k * log.stride + 8);
+        assert.deepEqual([log.length[k], log.bytes[k * log.stride]], [lengths[number], number + 1]);
+      }
+    });
+
+    test('don’t-fragment: the interface refuses what is larger than any packet, and the rest of the train goes on', async () => {
+      const log = await bench().run(async () => {
+        const flow = await bench().ports.datagrams.open({ protocol: 'udp', remote: bench().udp.echo, dontFragment: true });
+        try {
+          const payloads = [64, 65_600, 64].map((length) => new Uint8Array(length));
+          const plan = {
+            payload: new Uint8Array(0),
+            payloads,
+            count: 3,
+            intervalNs: MS,
+            waitNs: 500 * MS,
+            sequence: { offset: 8, width: 4 },
+          } as const;
+          return flow.dontFragment === true ? await flow.exchange({ ...plan, stopAfterReplies: 2 }) : undefined;
+        } finally {
+          await flow.close();
+        }
+      });
+      if (log === undefined) return;
+      assert.deepEqual([[...log.sentNs].map(Number.isNaN), log.errors, log.tooBig], [[false, true, false], { EMSGSIZE: 1 }, []]);
+      assert.ok(log.received === 2 && (log.pathMtuBytes ?? 1500) >= 1280);
+    });
+
     test("what comes between two exchanges is the second one's, which may only listen", async () => {
       const plan = {
         payload: new Uint8Array(64),
