@@ -48,17 +48,21 @@ export function clampAdvice(question: ClampQuestion): MtuDetails['clamp'] {
         where: 'on a router in between, for all that pass it (`rt mtu` instead of the number where its own route has the small MTU)',
         command: `nft add rule inet filter forward tcp flags syn tcp option maxseg size set ${mssBytes}`,
       },
-      ...(question.os.toLowerCase() === 'linux' || question.os === 'simulated'
+      ...(!isMac(question.os)
         ? [{ where: 'on the sending host, so that TCP finds out by itself (RFC 4821)', command: 'sysctl -w net.ipv4.tcp_mtu_probing=1' }]
         : []),
     ],
   };
 }
 
+function isMac(os: string): boolean {
+  return /darwin|macos/i.test(os);
+}
+
 /** For the one destination where the route is known, else for the interface. */
 function localCommand({ mtuBytes, family, remoteHost, route, interfaceName, os }: ClampQuestion): string {
   const name = route?.interfaceName ?? interfaceName ?? 'eth0';
-  if (os.toLowerCase() === 'darwin' || os === 'macOS') return `sudo ifconfig ${name} mtu ${mtuBytes}`;
+  if (isMac(os)) return `sudo ifconfig ${name} mtu ${mtuBytes}`;
   if (!route) return `ip link set dev ${name} mtu ${mtuBytes}`;
   const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
   return `ip${family === 6 ? ' -6' : ''} route replace ${remoteHost}/${family === 4 ? 32 : 128}${via} dev ${name} mtu ${mtuBytes} advmss ${mssOf(mtuBytes, family)}`;

@@ -1,4 +1,4 @@
-import { DEFAULT_PORT, TautlineError, formatEndpoint } from '../base/index.js';
+import { DEFAULT_PORT, TautlineError, formatEndpoint, parseDurationMs } from '../base/index.js';
 import type { Endpoint } from '../base/index.js';
 import type { Measurement, MtuDetails } from '../results/index.js';
 import { candidatesOf } from './candidates.js';
@@ -52,6 +52,7 @@ export const mtuProbe: Probe<MtuOptions> = {
       help: 'responder, icmp, udp, or auto: the first of these that works (default auto)',
       parse: parseMethod,
     },
+    { key: 'durationMs', flag: '--duration <time>', help: 'end after this in any case, with bounds (default 60s)', parse: parseBound },
   ],
   defaults: { timeoutMs: 2000, durationMs: 60_000, method: 'auto' },
   expectedMs: () => 1500,
@@ -62,6 +63,12 @@ function parseMethod(text: string): MtuOptions['method'] {
   const method = METHODS.find((name) => name === text);
   if (method) return method;
   throw new TautlineError('usage', `there is no method '${text}'`, { hint: `the methods are ${METHODS.join(', ')}` });
+}
+
+function parseBound(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms > 0) return ms;
+  throw new TautlineError('usage', `it must be above zero, got '${text}'`, { hint: 'write for example 10s' });
 }
 
 async function runMtu(request: Request): Promise<Measurement[]> {

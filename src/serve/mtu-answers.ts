@@ -30,11 +30,9 @@ export class MtuAnswers {
 
   /** Hands over what waits. */
   take(): Pick<DueFloods, 'wholes'> {
-    if (this.#waiting.length === 0) return NONE;
+    if (this.#waiting.length === 0) return {};
     const wholes = this.#waiting;
     this.#waiting = [];
     return { wholes };
   }
 }
-
-const NONE: Pick<DueFloods, 'wholes'> = {};

@@ -15,7 +15,7 @@ async function typed(line: string): Promise<{ code: number; out: string; err: st
 }
 
 describe('help', () => {
-  const PROBES = ['ping', 'echo', 'tcp', 'dns', 'tls', 'http', 'ssh', 'throughput', 'responsiveness', 'link', 'docker', 'tailscale', 'trace'];
+  const PROBES = ['ping', 'echo', 'tcp', 'dns', 'tls', 'http', 'ssh', 'throughput', 'responsiveness', 'mtu', 'link', 'docker', 'tailscale', 'trace'];
   const pages = [
     '',
     'check',
