@@ -30,14 +30,14 @@ export function figureOf(measurement: Measurement): LossFigure | undefined {
   const { loss, outcome, partial } = measurement;
   if (!loss || loss.sent < SENT_MIN || loss.received === 0 || outcome !== 'ok' || partial === true) return undefined;
   const lost = loss.sent - loss.received - ownLost(measurement);
-  if (lost < 0) return undefined;
+  if (!(lost >= 0 && lost <= loss.sent)) return undefined;
   return { ratio: lost / loss.sent, ci95: wilson(lost, loss.sent), sent: loss.sent, lost, measurement };
 }
 
 /** What this host or the peer dropped itself after it had arrived is no loss of the path. */
 function ownLost(measurement: Measurement): number {
   const details = detailsOf<{ kernelDrops: number; kernelDropsAtPeer: number }>(measurement);
-  return (finite(details.kernelDrops) ?? 0) + (finite(details.kernelDropsAtPeer) ?? 0);
+  return Math.max(0, finite(details.kernelDrops) ?? 0) + Math.max(0, finite(details.kernelDropsAtPeer) ?? 0);
 }
 
 export function isLossy(figure: LossFigure | undefined): boolean {
@@ -58,6 +58,6 @@ export function lossOn(evidence: Pick<PathEvidence, 'measurements'>, direction: 
 export function lossWays({ measurement, lost }: LossFigure): { up: number; down: number } | undefined {
   const counted = detailsOf<{ lost: { up: number; down: number; unknown: number } }>(measurement).lost;
   const [up, down] = [finite(counted?.up), finite(counted?.down)];
-  if (up === undefined || down === undefined || up + down < lost / 2) return undefined;
+  if (up === undefined || down === undefined || !(up >= 0 && down >= 0) || up + down < lost / 2) return undefined;
   return { up, down };
 }

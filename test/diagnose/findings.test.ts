@@ -217,7 +217,7 @@ describe('whatever it is given', () => {
         for (const finding of findingsOf({ paths: [one], host: measurements as never })) v.parse(FindingSchema, finding);
         for (const { bps } of limitsOf(one)) assert.ok(Number.isFinite(bps) && bps > 0);
       }),
-      { numRuns: 400 },
+      { numRuns: 400, seed: 1789061544 },
     );
   });
 });

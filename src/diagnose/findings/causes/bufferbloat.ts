@@ -2,7 +2,6 @@ import { formatMs } from '../../../base/index.js';
 import { throughputOf } from '../../path-figures.js';
 import { excluded } from '../cause.js';
 import type { Cause, EvidenceItem } from '../cause.js';
-import { queueUnderLoad } from '../../path-queue.js';
 import { msItem, tcpRtts } from '../figures.js';
 import { change, onOs } from '../steps.js';
 
@@ -18,14 +17,11 @@ export const bufferbloat: Cause = {
   fix: 'limit the rate slightly below the bottleneck with CAKE or FQ-CoDel where the queue stands, so that it stands there and is kept short',
   specificity: 1,
   judge(facts) {
-    const seen = (['up', 'down', 'both'] as const).flatMap((direction) => {
-      const added = queueUnderLoad(facts.path, direction);
-      return added && facts.noticed.some((each) => each.evidence.metric === `rtt.loaded.${direction}`) ? [{ direction, added }] : [];
-    });
-    if (seen.length === 0) return excluded('load adds less than 60 ms to the round trip');
-    const worst = Math.max(...seen.map(({ added }) => added.leastMs));
-    const kernel = seen.flatMap(({ direction }): EvidenceItem[] => {
-      const found = direction === 'both' ? undefined : throughputOf(facts.path, direction);
+    const noticed = facts.noticed.filter(({ symptom }) => symptom === 'delay-under-load');
+    if (noticed.length === 0) return excluded('load adds less than 60 ms to the round trip');
+    const worst = Math.max(...noticed.map(({ evidence }) => (evidence.value ?? 0) - (evidence.expected ?? 0)));
+    const kernel = noticed.flatMap(({ direction }): EvidenceItem[] => {
+      const found = direction && throughputOf(facts.path, direction);
       const rtts = found && tcpRtts(found);
       if (!rtts || rtts.loadedMs < 2 * rtts.leastMs) return [];
       return [

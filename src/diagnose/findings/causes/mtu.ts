@@ -83,6 +83,7 @@ export const pathMtu: Cause = {
       return details.blackHole !== true && own !== undefined && bytes < own && bytes < 1500 ? [{ bytes, own, details, metric: each.metric }] : [];
     });
     const [first] = small;
+    if (found.some(({ details }) => details?.['blackHole'] === true)) return excluded('larger packets vanish, which is more than a smaller MTU');
     if (!first || isTunnelled(facts.path)) return excluded('the path takes what the interface sends');
     const { clamp, tooBigFrom } = first.details;
     return {

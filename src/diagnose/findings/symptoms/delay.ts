@@ -1,8 +1,10 @@
 import { formatMs } from '../../../base/index.js';
 import type { PathEvidence } from '../../evidence.js';
-import { idleRtt, isTunnelled, detailsOf, finite } from '../../path-figures.js';
+import { idleRtt, isTunnelled, detailsOf, finite, throughputOf } from '../../path-figures.js';
 import { queueUnderLoad } from '../../path-queue.js';
-import { boundsMs, isLocal, msItem, rttItem } from '../figures.js';
+import { boundsMs, isLocal, msItem, rttItem, tcpRtts } from '../figures.js';
+import type { Noticed } from '../cause.js';
+import type { Direction } from '../../path-figures.js';
 import type { Symptom } from './symptom.js';
 
 /** Twice the figure from which on latency between hosts of a cluster needs attention (bands.ts): a radio link with power saving stays below. */
@@ -31,18 +33,30 @@ const BLOAT_MS = 60;
 export const bufferbloat: Symptom<'delay-under-load'> = {
   id: 'delay-under-load',
   title: 'high latency under load',
-  why: 'load adds 60 ms and more to the median of at least 20 round trips, its own error left out: grade C and worse of the DSLReports speed test. Half of all echoes being so late is no noise',
+  why: 'load adds 60 ms and more to the median of at least 20 round trips, its own error left out: grade C and worse of the DSLReports speed test. Half of all echoes being so late is no noise. Or the same of the round trip that TCP itself saw, and three times what varies without load',
   kind: 'trouble',
   notice({ path }) {
     return (['up', 'down', 'both'] as const).flatMap((direction) => {
       const added = queueUnderLoad(path, direction);
-      if (!added || added.leastMs < BLOAT_MS) return [];
+      if (!added || added.leastMs < BLOAT_MS) return direction === 'both' ? [] : delayedTcp(path, direction);
       const text = `round trip under ${direction === 'both' ? 'load both ways' : `${direction}load`} ${formatMs(added.loadedMs)}, ${formatMs(added.idleMs)} idle`;
       const evidence = msItem(text, { metric: `rtt.loaded.${direction}`, value: added.loadedMs, expected: added.idleMs });
       return [direction === 'both' ? { evidence } : { direction, evidence }];
     });
   },
 };
+
+/** Echoes may have run beside the load's end; TCP's own round trip is of the load itself. It counts where it is far above what varies without load. */
+function delayedTcp(path: PathEvidence, direction: Direction): Omit<Noticed, 'symptom'>[] {
+  const found = throughputOf(path, direction);
+  const rtts = found && tcpRtts(found);
+  const idle = idleRtt(path)?.summary;
+  if (!rtts || !idle || rtts.loadedMs - rtts.leastMs < Math.max(BLOAT_MS, VARIES * (idle.p95 - idle.min))) return [];
+  const text = `TCP's own round trip ${direction} was ${formatMs(rtts.loadedMs)} under load, ${formatMs(rtts.leastMs)} at least`;
+  return [{ direction, evidence: msItem(text, { metric: `throughput.${direction}`, value: rtts.loadedMs, expected: rtts.leastMs }) }];
+}
+
+const VARIES = 3;
 
 /** A 20 ms voice frame hides 5 ms from one packet to the next; a radio link that is well varies by less. */
 const JITTER_MS = 5;
