@@ -79,10 +79,12 @@ export const HOSTS: readonly LabScenario[] = [
     target: ({ path }) => `http://${path.farAddress}:8080/`,
   },
   {
-    name: 'a responder whose processor others use',
-    first: ['receiver-cpu', 'sender-cpu', 'far-cpu'],
-    serveWith: ['taskset', '-c', '1'],
+    name: 'a responder on a link of 1 Gbit/s whose processor others use',
+    first: ['receiver-cpu', 'far-cpu'],
+    serveWith: ['taskset', '-c', '1', 'nice', '-n', '12'],
     setUp: async (lab) => {
+      await lab.near.sh(`tc qdisc add dev ${lab.path.device} root tbf rate 1gbit burst 256kb limit 1mb`);
+      await lab.far.sh(`tc qdisc add dev ${lab.path.device} root tbf rate 1gbit burst 256kb limit 1mb`);
       for (let i = 0; i < 3; i++) await lab.startFar(hog(1));
     },
   },
