@@ -5,6 +5,8 @@ import type { CommandOptions, CommandResult, Commands } from '../base/index.js';
 
 /** Output beyond this is cut: no program that we run has more to say. */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+/** What a program wrote before it was cut short has arrived by then. */
+const LAST_WORDS_MS = 50;
 
 export function createCommands(): Commands {
   return { run };
@@ -23,11 +25,18 @@ function run(program: string, args: readonly string[], options: CommandOptions):
     const stderr = collect(child.stderr);
     let cut = false;
     let kill: NodeJS.Timeout | undefined;
+    // Waiting for the end of its output would be waiting for whatever else holds it, such as what a killed script had started.
+    const letGo = (): void => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
     const stop = (): void => {
       if (cut) return;
       cut = true;
+      if (child.exitCode !== null || child.signalCode !== null) return letGo();
       send(child, 'SIGINT', options);
       kill = setTimeout(() => send(child, 'SIGKILL', options), 500);
+      child.once('exit', () => setTimeout(letGo, LAST_WORDS_MS));
     };
     const timer = setTimeout(stop, options.timeoutMs);
     options.signal?.addEventListener('abort', stop, { once: true });

@@ -52,6 +52,20 @@ describe('commands', () => {
     assert.deepEqual(result, { outcome: 'timeout', stdout: 'started\n', stderr: '' });
   });
 
+  for (const [name, script] of [
+    ['that is cut short', 'sleep 60 & echo $!; wait'],
+    ['that has ended', 'sleep 60 & echo $!'],
+  ] as const) {
+    test(`what a program ${name} leaves behind with its output open is not waited for`, { timeout: 30_000 }, async () => {
+      const result = await commands.run('sh', ['-c', script], { timeoutMs: 400 });
+      assert.equal(result.outcome, 'timeout');
+      const left = Number(result.outcome === 'timeout' ? result.stdout : Number.NaN);
+      assert.ok(left > 0, JSON.stringify(result));
+      // It still runs, and is this test's to end.
+      process.kill(left, 'SIGKILL');
+    });
+  }
+
   test('output beyond the limit is cut', async () => {
     const result = await commands.run(process.execPath, ['-e', 'process.stdout.write("x".repeat(5 * 1024 * 1024))'], { timeoutMs: 20_000 });
     assert.equal(result.outcome === 'exited' ? result.stdout.length : 0, 4 * 1024 * 1024);
