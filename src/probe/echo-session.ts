@@ -113,6 +113,13 @@ export class EchoSession {
     return undefined;
   }
 
+  /** Renews the session now, so that the next run sends its first echo at once: a handshake amid a load waits in its queues. */
+  async prepare(signal: AbortSignal): Promise<SessionFailure | undefined> {
+    const failure = await this.renew(signal);
+    if (!failure) this.#used = false;
+    return failure;
+  }
+
   /** Sends a train of echoes and asks for the report. A peer that has gone away makes a run with losses. */
   async run(options: EchoRunOptions): Promise<EchoRun> {
     const lost = await this.renew(options.signal);

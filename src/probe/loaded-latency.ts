@@ -26,6 +26,8 @@ export interface LoadTimes {
   readonly durationMs?: number;
   /** The start of the load that does not count. */
   readonly omitMs: number;
+  /** How long the load has been running. */
+  readonly sinceMs: number;
   /** Aborts when the load is over. */
   readonly ended: AbortSignal;
 }
@@ -82,21 +84,28 @@ export class LoadedLatency {
     return this.#measurement('rtt.idle', { echoes, intervalMs: IDLE_INTERVAL_MS, startMs: 0 }, {});
   }
 
+  /** To be called before a load, so that its echoes need not wait for a handshake in its queues. */
+  async prepare(): Promise<void> {
+    const failure = await this.#session?.prepare(this.#request.signal);
+    if (failure) this.#failure = failure;
+  }
+
   /** To be called when a load begins; `take` has the result once the returned promise has resolved. */
-  async during({ durationMs, omitMs, ended }: LoadTimes): Promise<void> {
+  async during({ durationMs, omitMs, sinceMs, ended }: LoadTimes): Promise<void> {
     this.#run = undefined;
     const session = this.#session;
     if (!session) return;
     const { ports, options, signal } = this.#request;
     const stop = AbortSignal.any([signal, ended]);
-    await ports.clock.sleep(omitMs, stop);
+    const startMs = Math.max(omitMs, sinceMs);
+    await ports.clock.sleep(startMs - sinceMs, stop);
     if (stop.aborted) return;
     const intervalMs =
       durationMs === undefined
         ? LOADED_INTERVAL_MS_MAX
-        : Math.min(LOADED_INTERVAL_MS_MAX, Math.max(LOADED_INTERVAL_MS_MIN, (durationMs - omitMs) / LOADED_ECHOES));
-    const count = durationMs === undefined ? ECHOES_MAX : Math.max(1, Math.floor((durationMs - omitMs) / intervalMs));
-    this.#run = { echoes: await session.run({ count, intervalMs, waitMs: options.timeoutMs, signal: stop }), intervalMs, startMs: omitMs };
+        : Math.min(LOADED_INTERVAL_MS_MAX, Math.max(LOADED_INTERVAL_MS_MIN, (durationMs - startMs) / LOADED_ECHOES));
+    const count = durationMs === undefined ? ECHOES_MAX : Math.max(1, Math.floor((durationMs - startMs) / intervalMs));
+    this.#run = { echoes: await session.run({ count, intervalMs, waitMs: options.timeoutMs, signal: stop }), intervalMs, startMs };
   }
 
   /** The round trip during the last load. `tcp` is what the senders' kernels saw themselves. */

@@ -14,8 +14,6 @@ export interface StreamTest {
   readonly rateBps?: number;
   readonly copy?: boolean;
   readonly signal: AbortSignal;
-  /** Called when bytes begin to move. */
-  readonly onStarted?: () => void;
   /** What the receiver of a direction counted in one interval, as soon as it is known here. */
   readonly onInterval?: (direction: 'up' | 'down', interval: PumpInterval) => void;
 }
@@ -146,7 +144,7 @@ class StreamRun {
 
   async run(): Promise<StreamTestResult> {
     const { ports, channel } = this.#context;
-    const { signal, onStarted } = this.#test;
+    const { signal } = this.#test;
     const onAbort = (): void => {
       this.#stop.abort();
       void channel.send({ type: 'stop' });
@@ -163,7 +161,6 @@ class StreamRun {
       await channel.send({ type: 'start' });
       await begun;
       const startMs = ports.clock.nowMs();
-      if (this.#failure === undefined) onStarted?.();
       const logs = await Promise.all([this.#send(), receiving]);
       const elapsedMs = ports.clock.nowMs() - startMs;
       const waitMs = signal.aborted ? REPORT_MS_ABORTED : REPORT_MS;

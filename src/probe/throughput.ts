@@ -294,6 +294,7 @@ interface Loaded {
 async function load(round: 'up' | 'down' | 'both', { request, control, latency, schedule, done, share }: Scope): Promise<Loaded> {
   const { options, signal, onProgress } = request;
   const { durationMs, bytes, omitMs, intervalMs, rateBps } = schedule;
+  await latency.prepare();
   const ended = new AbortController();
   let echoes: Promise<unknown> | undefined;
   let moved = 0;
@@ -306,11 +307,11 @@ async function load(round: 'up' | 'down' | 'both', { request, control, latency, 
     ...(bytes === undefined ? {} : { bytes }),
     ...(rateBps === undefined ? {} : { rateBps }),
     ...(options.copy === undefined ? {} : { copy: options.copy }),
-    onStarted: () => {
-      echoes = latency.during({ omitMs, ended: ended.signal, ...(durationMs === undefined ? {} : { durationMs }) });
-    },
     onInterval: (_, interval) => {
       moved += interval.bytes.reduce((sum, part) => sum + part, 0);
+      // Not before bytes arrive: between the order to begin and the first of them a busy host may take its time.
+      if (moved > 0)
+        echoes ??= latency.during({ omitMs, sinceMs: interval.endMs, ended: ended.signal, ...(durationMs === undefined ? {} : { durationMs }) });
       const fraction = durationMs === undefined ? moved / ((bytes ?? 1) * (round === 'both' ? 2 : 1)) : interval.endMs / durationMs;
       onProgress(
         `loading the path ${round === 'both' ? 'both ways' : round} with ${options.streams} stream${options.streams === 1 ? '' : 's'}`,

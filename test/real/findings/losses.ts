@@ -39,12 +39,12 @@ export const LOSSES: readonly LabScenario[] = [
   {
     name: 'a black hole for packets above 1400 bytes on the way up',
     first: ['mtu-black-hole'],
-    setUp: async ({ path }) => void (await drop(path, 'far0', 'meta length > 1400', 1000)),
+    setUp: async ({ path }) => void (await drop(path, 'far0', "meta length '>' 1400", 1000)),
   },
   {
     name: 'a black hole for packets above 1400 bytes on the way down',
     first: ['mtu-black-hole'],
-    setUp: async ({ path }) => void (await drop(path, 'near0', 'meta length > 1400', 1000)),
+    setUp: async ({ path }) => void (await drop(path, 'near0', "meta length '>' 1400", 1000)),
   },
   {
     name: 'a link of MTU 1400 behind the router, whose answers a firewall drops',
