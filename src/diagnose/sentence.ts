@@ -98,11 +98,15 @@ function headline(subject: JudgedSubject): string[] {
   if (delay?.summary) figures.push(`${metricName(delay.metric)} ${write(delay)} (median of ${delay.summary.n})`);
   const loss = delay?.loss ?? ok.find((measurement) => measurement.loss)?.loss;
   if (loss && loss.sent > 0) figures.push(loss.ratio === 0 ? `none of ${loss.sent} lost` : `${formatRatio(loss.ratio)} of ${loss.sent} lost`);
-  const rates = (kind: string): string[] =>
-    ok.flatMap((measurement) => {
-      const direction = measurement.summary ? DIRECTIONS[measurement.metric.replace(`${kind}.`, '')] : undefined;
-      return direction === undefined ? [] : [`${write(measurement)} ${direction}`];
+  // Once each way: what was measured first is the way alone, and a run of both at once comes after.
+  const rates = (kind: string): string[] => {
+    const ways = ok.filter(({ summary }) => summary).map((measurement) => ({ measurement, way: measurement.metric.replace(`${kind}.`, '') }));
+    return ways.flatMap(({ measurement, way }, i) => {
+      const direction = DIRECTIONS[way];
+      const again = ways.findIndex((each) => each.way === way) < i;
+      return direction === undefined || again ? [] : [`${write(measurement)} ${direction}`];
     });
+  };
   const speeds = rates('throughput').length > 0 ? rates('throughput') : rates('udp');
   if (speeds.length > 0) figures.push(speeds.join(' and '));
   const turns = rates('responsiveness');

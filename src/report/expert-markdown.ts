@@ -1,6 +1,7 @@
 import { formatRate } from '../base/index.js';
 import { type CheckDocument, type Finding, type PathChoice, metricName } from '../results/index.js';
 import { code, escaped, record } from './markdown-text.js';
+import { chosenOf } from './rows.js';
 
 /** Before the figures: findings, choices, comparisons. */
 export function foundMarkdown({ findings, choices = [], comparisons = [] }: CheckDocument): string[] {
@@ -82,6 +83,7 @@ function findingLines({ id, title, severity, confidence, subject, path, evidence
 
 const PURPOSES: Readonly<Record<PathChoice['purpose'], string>> = { latency: 'for latency', bulk: 'for bulk', overall: 'overall' };
 
-function choiceLine({ peer, purpose, path, sentence }: PathChoice): string {
-  return `- ${PURPOSES[purpose]} to ${escaped(peer)}: **${path === undefined ? 'no difference' : escaped(path)}**. ${escaped(sentence)}`;
+function choiceLine(choice: PathChoice): string {
+  const { peer, purpose, sentence } = choice;
+  return `- ${PURPOSES[purpose]} to ${escaped(peer)}: **${escaped(chosenOf(choice))}**. ${escaped(sentence)}`;
 }

@@ -1,11 +1,14 @@
-import { formatRate } from '../base/index.js';
-import type { CheckDocument, Finding, Limit, PathChoice } from '../results/index.js';
+import { formatQuantity, formatRate } from '../base/index.js';
+import { metricName } from '../results/index.js';
+import type { CheckDocument, Comparison, Finding, Limit, PathChoice } from '../results/index.js';
 import type { Paint, Tone } from './paint.js';
 import { usedOf } from './rows.js';
+import { type Cell, type Column, headLine, layoutOf, line } from './table.js';
 import { printable, wrap } from './terminal-text.js';
 
 /** What the expert's part of a check needs of its surroundings. */
 export interface ExpertContext {
+  readonly width: number;
   readonly prose: number;
   readonly paint: Paint;
 }
@@ -15,6 +18,8 @@ const TONES: Readonly<Record<Finding['severity'], Tone>> = { critical: 'bad', wa
 /** More belongs into a page: a terminal is for the start of the work. */
 const STEPS_MAX = 2;
 const FINDINGS_MAX = 8;
+/** Of what speaks for a finding; the rest is in the page and in the JSON. */
+const EVIDENCE_LINES_MAX = 3;
 
 /** Before the figures: what was found, which path to use, and how the paths compare. Each part begins with an empty line. */
 export function foundLines(document: CheckDocument, context: ExpertContext): string[] {
@@ -78,7 +83,7 @@ function findingLines({ findings }: CheckDocument, { prose, paint }: ExpertConte
 function findingBlock(
   { severity, confidence, title, subject, path, evidence, next }: Finding,
   number: number,
-  { prose, paint }: ExpertContext,
+  { prose, paint }: Pick<ExpertContext, 'prose' | 'paint'>,
 ): string[] {
   const inner = INDENT.repeat(3);
   const word = severity.toUpperCase();
@@ -86,7 +91,8 @@ function findingBlock(
   const [first = '', ...rest] = block(`${number}. ${word} ${title} (${about}; ${confidence})`, { prose, first: INDENT, rest: inner });
   const lines = [first.replace(word, (found) => paint(TONES[severity], found)), ...rest];
   const [strongest] = evidence;
-  if (strongest) lines.push(...block(strongest.text, { prose, first: inner }).map((text) => paint('quiet', text)));
+  if (strongest)
+    lines.push(...atMost(EVIDENCE_LINES_MAX, block(strongest.text, { prose: prose - 2, first: inner })).map((text) => paint('quiet', text)));
   for (const { text, command } of next.slice(0, STEPS_MAX)) {
     lines.push(...block(`-> ${text}${command === undefined ? '' : ':'}`, { prose, first: inner, rest: `${inner}   ` }));
     if (command !== undefined) lines.push(...block(command, { prose, first: `${inner}   ` }));
@@ -96,25 +102,69 @@ function findingBlock(
 
 const PURPOSES: Readonly<Record<PathChoice['purpose'], string>> = { latency: 'for latency', bulk: 'for bulk', overall: 'overall' };
 
-function choiceLines({ choices = [], comparisons = [] }: CheckDocument, { prose, paint }: ExpertContext): string[] {
+function choiceLines({ choices = [], comparisons = [] }: CheckDocument, context: ExpertContext): string[] {
   if (choices.length === 0 && comparisons.length === 0) return [];
+  const { prose, paint } = context;
   const peers = new Set(choices.map(({ peer }) => peer));
   const lines = ['', paint('strong', 'which path')];
-  for (const { peer, purpose, path, sentence } of choices) {
-    const best = path === undefined ? 'no difference' : path;
-    const [first = '', ...rest] = block(`${PURPOSES[purpose]}${peers.size > 1 ? ` to ${peer}` : ''}: ${best}. ${sentence}`, {
+  for (const choice of choices) {
+    const { peer, purpose, path } = choice;
+    const why = choiceWords(choice, comparisons);
+    const said = path === undefined ? why : why === '' ? path : `${path}. ${why}`;
+    const [first = '', ...rest] = block(`${PURPOSES[purpose]}${peers.size > 1 ? ` to ${peer}` : ''}: ${said}`, {
       prose,
       first: INDENT,
       rest: INDENT + INDENT,
     });
-    lines.push(
-      first.replace(best, (found) => paint('strong', found)),
-      ...rest,
-    );
+    lines.push(path === undefined ? first : first.replace(printable(path), (found) => paint('strong', found)), ...rest);
   }
-  for (const { sentence } of comparisons)
-    lines.push(...block(`- ${sentence}`, { prose, first: INDENT, rest: INDENT + INDENT }).map((text) => paint('quiet', text)));
-  return lines;
+  return [...lines, ...comparisonLines(comparisons, context)];
+}
+
+/** Why a path was chosen, without the comparison that proves it and stands in the table, and without saying the choice twice. */
+export function choiceWords({ path, purpose, sentence }: PathChoice, comparisons: readonly Comparison[]): string {
+  const bare = comparisons.reduce((text, { sentence: proof }) => text.replace(`: ${proof}`, ''), sentence);
+  return path !== undefined && [`${path} is best for ${purpose}`, `use ${path}`].includes(bare) ? '' : bare;
+}
+
+const COMPARISON_COLUMNS: readonly Column[] = [
+  { head: '', align: 'left', flexible: true },
+  { head: 'path', align: 'left' },
+  { head: 'median', align: 'right', drop: 3 },
+  { head: 'vs', align: 'left' },
+  { head: 'median', align: 'right', drop: 4 },
+  { head: 'ratio', align: 'right' },
+  { head: '95 % interval', align: 'right', drop: 2 },
+  { head: 'turns', align: 'right', drop: 1 },
+  { head: '', align: 'left' },
+];
+
+function comparisonLines(comparisons: readonly Comparison[], { width, paint }: ExpertContext): string[] {
+  if (comparisons.length === 0) return [];
+  const peers = new Set(comparisons.map(({ peer }) => peer));
+  const rows = comparisons.map(({ peer, metric, path, against, unit, value, againstValue, ratio, ci95, turns, verdict, better }): Cell[] => [
+    { text: printable(`${metricName(metric)}${peers.size > 1 ? `, ${peer}` : ''}`) },
+    { text: printable(path), ...(better === path ? { style: (text: string) => paint('strong', text) } : {}) },
+    { text: formatQuantity(value, unit) },
+    { text: printable(against), ...(better === against ? { style: (text: string) => paint('strong', text) } : {}) },
+    { text: formatQuantity(againstValue, unit) },
+    { text: ratioOf(ratio) },
+    { text: ci95 ? ci95.map(ratioOf).join('–') : '' },
+    { text: String(turns) },
+    { text: verdict === 'differs' && better === undefined ? 'differs little' : verdict },
+  ]);
+  const layout = layoutOf(COMPARISON_COLUMNS, rows, width - INDENT.length);
+  return [INDENT + paint('quiet', headLine(layout)), ...rows.map((row) => INDENT + line(layout, row))];
+}
+
+/** What is less is read as a share, and what is more as a factor; turns allow three digits. */
+function ratioOf(ratio: number): string {
+  if (ratio < 1) return `${(100 * ratio).toFixed(ratio < 0.1 ? 2 : 1)} %`;
+  return `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)} x`;
+}
+
+function atMost(count: number, lines: readonly string[]): string[] {
+  return lines.length <= count ? [...lines] : [...lines.slice(0, count - 1), `${(lines[count - 1] ?? '').replace(/[ ,;:.]+$/, '')} …`];
 }
 
 function block(text: string, { prose, first, rest = first }: { prose: number; first: string; rest?: string }): string[] {

@@ -1,6 +1,22 @@
 import { formatQuantity, inScale, quantityScale } from '../base/index.js';
-import type { Limit, MeasureDocument, Measurement, Rating, ResultDocument, Subject, Summary, Verdict } from '../results/index.js';
+import type {
+  DockerDetails,
+  DockerServiceDetails,
+  Limit,
+  LinkDetails,
+  MeasureDocument,
+  Measurement,
+  PathChoice,
+  Rating,
+  ResultDocument,
+  Subject,
+  Summary,
+  Verdict,
+} from '../results/index.js';
 import { aboveCeiling, idleBeside, isLoadLatency, metricName } from '../results/index.js';
+import { layersOf } from './layers/all.js';
+import type { Layer } from './layers/layer.js';
+import { noSpeed } from './layers/link.js';
 
 /** What `text` and `markdown` show of one measurement, in words and still unescaped. */
 export interface Row {
@@ -29,6 +45,8 @@ export interface Group {
   readonly subtitle: string;
   readonly facts: readonly (readonly [string, string])[];
   readonly rows: readonly Row[];
+  /** What lies under the figures. */
+  readonly layers: readonly Layer[];
   /** What bounds the path's throughput, the lowest bound first. */
   readonly limits: readonly Limit[];
   /** What to say where there are no rows. */
@@ -90,6 +108,11 @@ export function tookLine(durationMs: number): string {
   return `took ${(durationMs / 1000).toFixed(1)} s`;
 }
 
+/** The chosen path in a word or two; paths that could not be compared are not the same as paths that do not differ. */
+export function chosenOf({ path, sentence }: PathChoice): string {
+  return path ?? (sentence.includes('do not differ') ? 'no difference' : 'undecided');
+}
+
 /** How much of what is possible a figure reaches, and what bounds it. */
 export function ceilingNote(measurement: Measurement): string | undefined {
   const { ceiling, summary } = measurement;
@@ -120,6 +143,7 @@ function subjectGroup(subject: Subject): Group {
       .join(', '),
     facts: Object.entries(subject.facts),
     rows: rowsOf(subject.measurements, contextOf(subject.measurements)),
+    layers: layersOf(subject.measurements),
     limits: subject.limits ?? [],
     // An interface is there for its facts.
     nothing: subject.role === 'interface' ? '' : NOTHING,
@@ -135,6 +159,7 @@ function measureGroup(document: MeasureDocument): Group {
     subtitle,
     facts: [],
     rows: rowsOf(document.measurements, { ...contextOf(document.measurements), probe: document.probe }),
+    layers: layersOf(document.measurements),
     limits: [],
     nothing: NOTHING,
   };
@@ -159,7 +184,7 @@ function unmeasured(measurements: readonly Measurement[]): string | undefined {
 
 function rowsOf(measurements: readonly Measurement[], options: GroupContext): Row[] {
   return idleFirst(measurements).map((measurement, i, ordered) =>
-    rowOf(measurement, { child: besideLoad(ordered, i), idle: idleBeside(measurement, measurements), ...options }),
+    rowOf(measurement, { child: besideLoad(ordered, i), idle: idleBeside(measurement, measurements), atOnce: atOnce(ordered, i), ...options }),
   );
 }
 
@@ -182,6 +207,17 @@ function besideLoad(measurements: readonly Measurement[], at: number): boolean {
   return load !== undefined && LOADS.includes(kindOf(load)) && load.path === own.path && load.target === own.target;
 }
 
+/** Whether this rate belongs to a run of both directions: its latency comes after both and says so. */
+function atOnce(measurements: readonly Measurement[], at: number): boolean {
+  const own = measurements[at];
+  if (!own || !BOTH_WAYS.includes(own.metric)) return false;
+  const rest = measurements.slice(at + 1);
+  const run = rest.slice(0, rest.findIndex(({ metric }) => !BOTH_WAYS.includes(metric) && metric !== 'rtt.idle') + 1);
+  return run.at(-1)?.metric === 'rtt.loaded.both';
+}
+
+const BOTH_WAYS: readonly string[] = ['throughput.up', 'throughput.down'];
+
 function kindOf({ metric }: Measurement): string {
   return metric.split('.')[0] ?? '';
 }
@@ -191,6 +227,8 @@ const LOADS: readonly string[] = ['throughput', 'udp'];
 interface RowContext extends GroupContext {
   readonly child: boolean;
   readonly idle: Measurement | undefined;
+  /** Measured while the other direction was loaded too. */
+  readonly atOnce: boolean;
 }
 
 function rowOf(measurement: Measurement, options: RowContext): Row {
@@ -202,7 +240,7 @@ function rowOf(measurement: Measurement, options: RowContext): Row {
     name: `${metricName(measurement.metric)}${byProbe(measurement, options.probe)}`,
     child: options.child,
     measurement,
-    value: summary ? medianOf(measurement, summary) : ok && measurement.loss ? formatQuantity(measurement.loss.ratio, 'ratio') : measurement.outcome,
+    value: valueOf(measurement),
     interval: intervalOf(measurement),
     p99: summary && summary.n > 1 && summary.unit === 'ms' ? inScale(summary.p99, quantityScale(summary.median, summary.unit)) : '',
     // Where there is no figure, there is none that could be off.
@@ -213,24 +251,47 @@ function rowOf(measurement: Measurement, options: RowContext): Row {
     problem:
       factor !== undefined && measurement.ceiling
         ? `impossible: the ceiling is ${formatQuantity(measurement.ceiling.value, measurement.ceiling.unit)} (${measurement.ceiling.why}), so this figure is a measuring error and is not rated`
-        : (measurement.reason ?? (ok ? undefined : measurement.outcome)),
+        : (measurement.reason ?? (ok ? noSpeed(measurement) : measurement.outcome)),
   };
+}
+
+function valueOf(measurement: Measurement): string {
+  const { summary, loss, outcome } = measurement;
+  if (summary) return medianOf(measurement, summary);
+  if (outcome !== 'ok') return outcome;
+  if (loss) return formatQuantity(loss.ratio, 'ratio');
+  return noSpeed(measurement) === undefined ? outcome : 'no speed';
 }
 
 function labelOf(measurement: Measurement, options: RowContext): string {
   const { metric, path, summary, provenance, partial } = measurement;
-  const name = metricName(metric);
+  const name = `${metricName(metric)}${thingOf(measurement)}`;
   const idle = options.idle?.summary;
   const added =
     metric.startsWith('rtt.loaded') && idle && summary && idle.unit === summary.unit ? ` ${plus(summary.median - idle.median, summary.unit)}` : '';
   const short = options.child ? name.replace('round trip ', '') : name;
-  const by = options.child ? '' : byProbe(measurement, options.probe);
+  const by = options.child ? '' : `${options.atOnce ? ', both at once' : ''}${byProbe(measurement, options.probe)}`;
   const marks = [
     options.samePath ? '' : path,
     provenance === 'measured' || options.sameProvenance ? '' : provenance,
     partial === true ? 'partial' : '',
   ].filter((mark) => mark !== '');
   return `${short}${added}${by}${marks.length > 0 ? ` [${marks.join(', ')}]` : ''}`;
+}
+
+/** What a figure is of, where a run takes the same of several things: interfaces, engines, services. */
+function thingOf({ probe, details }: Measurement): string {
+  if (probe === 'link') {
+    const { link } = (details ?? {}) as Partial<LinkDetails>;
+    return link ? ` of ${link.name}` : '';
+  }
+  if (probe !== 'docker') return '';
+  const { engine, container, published } = (details ?? {}) as Partial<DockerDetails & DockerServiceDetails>;
+  return container === undefined
+    ? engine === undefined
+      ? ''
+      : ` of ${engine}`
+    : ` of ${container}${published === undefined ? '' : `:${published}`}`;
 }
 
 /** The probe, where the metric alone does not tell it. */

@@ -25,6 +25,7 @@ export interface Layout {
 
 const GAP = '  ';
 const FLEXIBLE_MIN = 12;
+const WORDS_MIN = 4;
 
 export function layoutOf(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): Layout {
   const widths = columns.map((_, i) => rows.reduce((widest, row) => Math.max(widest, displayWidth(row[i]?.text ?? '')), 0));
@@ -45,6 +46,15 @@ export function layoutOf(columns: readonly Column[], rows: readonly (readonly Ce
   }
   const flexible = columns.findIndex((column) => column.flexible);
   if (flexible >= 0 && total() > width) widths[flexible] = Math.max(FLEXIBLE_MIN, (widths[flexible] ?? 0) - (total() - width));
+  // What is left are columns that all matter: words are cut, the longest first, figures never.
+  while (total() > width) {
+    const words = shown
+      .filter((i) => columns[i]?.align === 'left' && (widths[i] ?? 0) > WORDS_MIN)
+      .sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0));
+    const [longest] = words;
+    if (longest === undefined) break;
+    widths[longest] = (widths[longest] ?? 0) - 1;
+  }
   return { columns, shown, widths };
 }
 

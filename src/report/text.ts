@@ -1,5 +1,6 @@
 import type { ResultDocument, Verdict } from '../results/index.js';
 import { detailsNote } from './details.js';
+import { layerLines, shortLines } from './layers-text.js';
 import { foundLines, limitNotes, openLines } from './expert-text.js';
 import { type Paint, painter, stars } from './paint.js';
 import { type Group, type Row, ceilingNote, dateLine, groupsOf, hostLine, titleOf, tookLine, verdictOf } from './rows.js';
@@ -25,7 +26,7 @@ const INDENT = '  ';
 export function renderText(document: ResultDocument, options: { readonly color: boolean; readonly width: number }): string {
   const width = Math.max(WIDTH_MIN, Math.floor(options.width));
   const context: Context = { width, prose: Math.min(width, PROSE_WIDTH_MAX), paint: painter(options.color), kind: document.schema };
-  const groups = groupsOf(document);
+  const groups = groupsOf(document).map((group) => (document.schema === 'tautline.check/1' ? withoutTold(group) : group));
   const layout = layoutOf(
     COLUMNS,
     groups.flatMap(({ rows }) => rows.map((row) => cells(row, context))),
@@ -33,7 +34,8 @@ export function renderText(document: ResultDocument, options: { readonly color: 
   );
   const figures = groups.flatMap((group) => ['', ...section(group, layout, context)]);
   const verdict = verdictOf(document);
-  const said = verdict ? ['', ...conclusion(verdict, context)] : [];
+  const shown = groups.flatMap(({ rows }) => rows.flatMap(({ problem }) => (problem === undefined ? [] : [problem])));
+  const said = verdict ? ['', ...conclusion(document.schema === 'tautline.measure/1' ? withoutReasons(verdict, shown) : verdict, context)] : [];
   const lines =
     document.schema === 'tautline.check/1'
       ? [...head(document, context), ...said, ...foundLines(document, context), ...figures, ...openLines(document, context)]
@@ -47,6 +49,22 @@ interface Context {
   readonly paint: Paint;
   readonly kind: ResultDocument['schema'];
 }
+
+/** What stands under a figure right above need not be said again. */
+function withoutReasons(verdict: Verdict, reasons: readonly string[]): Verdict {
+  const longest = reasons.filter((reason) => verdict.sentence.includes(`: ${reason}`)).sort((a, b) => b.length - a.length)[0];
+  return longest === undefined ? verdict : { ...verdict, sentence: verdict.sentence.replace(`: ${longest}`, '') };
+}
+
+/** In a check the line of layers tells what these rows would, unless there is something to say about them. */
+function withoutTold(group: Group): Group {
+  const told = ({ measurement: { probe, outcome, rating, reason } }: Row): boolean =>
+    outcome === 'ok' && rating === undefined && (probe === 'trace' || (LINE_PROBES.includes(probe) && reason === undefined));
+  const rows = group.rows.filter((row) => !told(row) || !group.layers.some(({ of }) => of.includes(row.measurement)));
+  return { ...group, rows, nothing: rows.length < group.rows.length ? '' : group.nothing };
+}
+
+const LINE_PROBES: readonly string[] = ['mtu', 'link'];
 
 function head(document: ResultDocument, { prose, paint }: Context): string[] {
   const title = printable(`tautline ${titleOf(document)}`);
@@ -68,10 +86,12 @@ function section(group: Group, layout: Layout, context: Context): string[] {
   const lines = title(group, context);
   const facts = group.facts.map(([key, value]) => `${printable(key)} ${printable(value)}`).join(', ');
   if (facts !== '') lines.push(...wrap(facts, { width: prose, first: INDENT }).map((text) => paint('quiet', text)));
+  if (context.kind === 'tautline.check/1') lines.push(...shortLines(group.layers, context));
   if (group.rows.length === 0) return group.nothing === '' ? lines : [...lines, INDENT + group.nothing];
   lines.push(INDENT + paint('quiet', headLine(layout)), INDENT + paint('quiet', '─'.repeat(tableWidth(layout))));
   for (const row of group.rows) lines.push(...rowLines(row, layout, context));
-  return [...lines, ...notes(group, layout, context)];
+  lines.push(...notes(group, layout, context));
+  return context.kind === 'tautline.measure/1' ? [...lines, ...group.layers.flatMap((layer) => layerLines(layer, context))] : lines;
 }
 
 function title(group: Group, { paint, prose }: Context): string[] {
@@ -100,9 +120,11 @@ function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): s
     const indent = INDENT + (/^ */.exec(text)?.[0] ?? '');
     lines.push(...wrap(printable(text), { width: prose, first: indent, rest: `${indent}${INDENT}` }).map((each) => paint('quiet', each)));
   };
-  const withError = group.rows.filter((row) => row.error !== '');
-  if (!errorShown && withError.length > 0) note(`± ${largestErrors(withError).join(', ')}`);
-  const causes = kind === 'tautline.check/1' ? worthTelling(withError) : causesOf(withError);
+  const inCheck = kind === 'tautline.check/1';
+  const withError = group.rows.filter((row) => row.error !== '' && (row.measurement.error?.value ?? 0) > 0);
+  const named = inCheck ? tellingRows(withError) : withError;
+  if (!errorShown && named.length > 0) note(`± ${largestErrors(named).join(', ')}`);
+  const causes = inCheck ? fewest(causesOf(named)) : causesOf(named);
   if (causes.length > 0) note(`± comes from${causes.length === 1 ? ` ${causes[0]}` : ''}`);
   if (causes.length > 1) for (const cause of causes) note(`  - ${cause}`);
   for (const row of group.rows) {
@@ -112,7 +134,7 @@ function notes(group: Group, layout: Layout, { paint, prose, kind }: Context): s
   for (const limit of limitNotes(group.limits)) note(limit);
   if (kind === 'tautline.measure/1') {
     for (const row of group.rows) {
-      const details = detailsNote(row.measurement.details);
+      const details = group.layers.some(({ of }) => of.includes(row.measurement)) ? '' : detailsNote(row.measurement.details);
       if (details !== '') note(`${row.name}: ${details}`);
     }
   }
@@ -129,14 +151,21 @@ function largestErrors(rows: readonly Row[]): string[] {
   return [...largest.values()].map((row) => `${row.name} ${row.error.replace('±', '')}`);
 }
 
-/** In a check an error below this share of its figure changes nothing, so its causes are left to the document. */
+/** In a check an error below this share of its figure changes nothing, and is left to the document. */
 const TELLING_SHARE = 0.1;
-const CAUSES_MAX = 5;
+const CAUSES_MAX = 3;
+const ERRORS_MAX = 6;
 
-/** The causes of what is off by much, the worst first, and no more than a person reads. */
-function worthTelling(rows: readonly Row[]): string[] {
+/** What is off by much, the worst first, and no more than a person reads. */
+function tellingRows(rows: readonly Row[]): Row[] {
   const share = ({ measurement: { error, summary } }: Row): number => (error && summary ? error.value / Math.abs(summary.median) : 0);
-  const causes = causesOf(rows.filter((row) => share(row) > TELLING_SHARE).sort((a, b) => share(b) - share(a)));
+  return rows
+    .filter((row) => share(row) > TELLING_SHARE)
+    .sort((a, b) => share(b) - share(a))
+    .slice(0, ERRORS_MAX);
+}
+
+function fewest(causes: readonly string[]): readonly string[] {
   const left = causes.length - CAUSES_MAX;
   return left <= 1 ? causes : [...causes.slice(0, CAUSES_MAX), `${left} more: --json lists them all`];
 }

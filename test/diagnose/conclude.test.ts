@@ -44,6 +44,14 @@ describe('conclusion', () => {
     assert.match(sentence, /nothing measured is worse than excellent; good enough for coordinating AI training/);
   });
 
+  it('names the rate of each way once, and that of the way alone', () => {
+    const alone = [throughput('down', 938e6), throughput('up', 941e6)];
+    const atOnce = [throughput('up', 610e6), throughput('down', 580e6)];
+    const { sentence } = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), ...alone, ...atOnce)] });
+    assert.match(sentence, /lost, 938\.0 Mbit\/s down and 941\.0 Mbit\/s up;/);
+    assert.doesNotMatch(sentence, /lost,[^;]*(?:610|580)/);
+  });
+
   it('fails a path with a poor figure', () => {
     const verdict = conclude({ target: 'b', subjects: [subject('target', 'b', rtt(0.4), throughput('up', 12e6))] });
     assert.equal(verdict.outcome, 'fail');

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { REPORTS } from '../../src/report/index.js';
 import { CHECK, FAILED, HOSTILE, MEASURE } from './documents.js';
+import { LAYER_DOCUMENTS } from './layer-documents.js';
 import { RICH } from './rich.js';
 
 /** Every report whose whole text is committed, by the name of its file in expected/. */
@@ -21,6 +22,8 @@ export const EXPECTED: Readonly<Record<string, () => string>> = {
   'measure.csv': () => REPORTS.csv.render(MEASURE, { color: false, width: 80 }),
   'failed-80.txt': () => REPORTS.text.render(FAILED, { color: false, width: 80 }),
   'failed.md': () => REPORTS.markdown.render(FAILED, { color: false, width: 80 }),
+  'layers-80.txt': () => LAYER_DOCUMENTS.map((document) => REPORTS.text.render(document, { color: false, width: 80 })).join('\n'),
+  'layers.md': () => LAYER_DOCUMENTS.map((document) => REPORTS.markdown.render(document, { color: false, width: 80 })).join('\n'),
   'hostile-80.txt': () => REPORTS.text.render(HOSTILE, { color: false, width: 80 }),
   'hostile.md': () => REPORTS.markdown.render(HOSTILE, { color: false, width: 80 }),
   'hostile.csv': () => REPORTS.csv.render(HOSTILE, { color: false, width: 80 }),

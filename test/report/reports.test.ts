@@ -6,9 +6,10 @@ import { CheckDocumentSchema, MeasureDocumentSchema } from '../../src/results/in
 import type { Measurement, ResultDocument } from '../../src/results/index.js';
 import { CHECK, FAILED, HOSTILE, MEASURE, around, measurement } from './documents.js';
 import { EXPECTED, readExpected } from './expected.js';
+import { LAYER_DOCUMENTS } from './layer-documents.js';
 import { RICH } from './rich.js';
 
-const DOCUMENTS: readonly ResultDocument[] = [CHECK, MEASURE, FAILED, HOSTILE, RICH];
+const DOCUMENTS: readonly ResultDocument[] = [CHECK, MEASURE, FAILED, HOSTILE, RICH, ...LAYER_DOCUMENTS];
 const text = (document: ResultDocument, width = 80, color = false): string => REPORTS.text.render(document, { color, width });
 const plain = { color: false, width: 80 };
 
@@ -163,7 +164,7 @@ describe('reports of what an expert would say', () => {
     assert.ok(REPORTS.markdown.render({ ...RICH, findings }, plain).includes('``echo `id` | tee <x>``'));
   });
 
-  it('write packet sizes in bytes', () => assert.match(said, /path MTU up +1280 B/));
+  it('write packet sizes in bytes', () => assert.match(said, /path MTU 1280 B up;/));
 
   it('give each record of the CSV its path, its lowest limit and its findings', () => {
     const [head = [], ...records] = parseCsv(REPORTS.csv.render(RICH, plain));

@@ -48,6 +48,8 @@ export function table(options: {
   readonly head: readonly string[];
   readonly rows: readonly (readonly Content[])[];
   readonly figures?: readonly number[];
+  /** Long words are broken rather than scrolled to. */
+  readonly breaks?: boolean;
 }): Markup {
   const { caption, figures = [] } = options;
   const shown = options.head.map((_, column) => column).filter((column) => column === 0 || options.rows.some((row) => written(row[column]) !== ''));
@@ -55,7 +57,7 @@ export function table(options: {
   const rows = options.rows.map((row) => shown.map((column) => row[column]));
   const kind = (column: number): Content => figures.includes(shown[column] ?? -1) && html` class="figure"`;
   return html`<div class="scroll" role="group" aria-label="${caption}" tabindex="0">
-    <table>
+    <table${options.breaks === true && html` class="breaks"`}>
       <caption>
         ${caption}
       </caption>

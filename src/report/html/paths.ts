@@ -1,6 +1,6 @@
 import { formatRate } from '../../base/index.js';
 import type { PathChoice, ResultDocument } from '../../results/index.js';
-import { packetSize } from '../rows.js';
+import { chosenOf, packetSize } from '../rows.js';
 import { badge, figure, rating } from './figure.js';
 import { type Content, type Markup, NOTHING, html } from './markup.js';
 import { type PathView, pathViewsOf } from './path-view.js';
@@ -27,8 +27,10 @@ function choicesOf(choices: readonly PathChoice[]): Content {
   if (choices.length === 0) return NOTHING;
   return html`<ul class="choices">
     ${choices.map(
-      ({ purpose, path, sentence }) =>
-        html`<li>${badge(path === undefined ? 'plain' : 'chosen', `${PURPOSES[purpose]}: ${path ?? 'no difference'}`)} ${sentence}</li>`,
+      (choice) =>
+        html`<li>
+          ${badge(choice.path === undefined ? 'plain' : 'chosen', `${PURPOSES[choice.purpose]}: ${chosenOf(choice)}`)} ${choice.sentence}
+        </li>`,
     )}
   </ul>`;
 }

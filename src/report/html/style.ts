@@ -70,6 +70,7 @@ nav a { display: inline-block; padding: .25rem 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 40%), 1fr)); gap: .6rem 1.2rem; margin: 1rem 0 0; }
 .tiles dt { color: var(--quiet); font-size: .85rem; } .tiles dd { margin: 0; line-height: 1.35; } .tiles b { font-size: 1.1rem; font-weight: 620; } .tiles small { display: block; }
 
+.breaks td { overflow-wrap: anywhere; }
 .findings { list-style: none; margin: 0; padding: 0; display: grid; gap: .9rem; }
 .finding { padding: .9rem 1.2rem 1rem; background: var(--card); border: 1px solid var(--line); border-left: 6px solid var(--tone); border-radius: 10px; }
 .finding h3 { margin: 0; } .id { font: .82rem ui-monospace, Menlo, Consolas, monospace; }
