@@ -60,6 +60,8 @@ export const LimitSchema = v.object({
   bps: v.number(),
   /** The link's own rate, headers included, where a link sets the bound. */
   linkBps: v.optional(v.number()),
+  /** Of payload that may pass beyond the rate: a shaper's bucket, where nothing else can lend to it. The bound then holds for any figure. */
+  burstBytes: v.optional(v.number()),
   why: v.string(),
   /** Measured throughput as a share of this bound, where both are known. */
   reached: v.optional(v.number()),

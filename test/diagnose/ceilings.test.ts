@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { QueueFacts } from '../../src/base/index.js';
 import { attachCeilings, limitsOf, shapingQueue, tcpShare } from '../../src/diagnose/index.js';
 import { aboveCeiling } from '../../src/results/index.js';
 import type { Limit } from '../../src/results/index.js';
@@ -140,6 +141,35 @@ describe('a figure above what is possible', () => {
 
   test('keeps its ceiling where it is possible', () => {
     assert.equal(Math.round((shown(900e6)?.ceiling?.value ?? 0) / 1e5) / 10, 941.5);
+  });
+
+  describe('of a token bucket that everything goes through', () => {
+    const bucket = { kind: 'tbf', parent: 'root', handle: '1:', rateBps: 1e9, burstBytes: 125_000 };
+    const against = (qdisc: QueueFacts, bps: number) => {
+      const veth = { link: card(10e9, { driver: 'veth', qdiscs: [qdisc] }) };
+      const each = load('up', { bps, details: { measuredMs: 2000 } });
+      return attachCeilings([{ ...each, error: { value: bps * 0.002, unit: 'bps', from: [] } }], limitsOf(path({ near: veth, far: veth })))[0];
+    };
+
+    test('is a measuring error too', () => {
+      assert.ok((aboveCeiling(against(bucket, 28e9) ?? {}) ?? 0) > 25);
+      assert.match(against(bucket, 28e9)?.ceiling?.why ?? '', /tbf 1: on this host's eth0 lets 1.0\d* Gbit\/s through/);
+    });
+
+    test('is possible as far as a full bucket in each interval makes it so', () => {
+      const shown = against(bucket, 960e6);
+      assert.equal(Math.round((shown?.ceiling?.value ?? 0) / 1e6), 966, '956 Mbit/s of payload, and 125 kB in each 100 ms');
+      assert.equal(aboveCeiling(shown ?? {}), undefined);
+    });
+
+    test('is none where a class may be lent to, or the bucket is not at the root or of unknown size', () => {
+      for (const other of [
+        { ...bucket, kind: 'htb' },
+        { ...bucket, parent: '8001:1' },
+        { kind: 'tbf', parent: 'root', handle: '1:', rateBps: 1e9 },
+      ])
+        assert.equal(against(other, 28e9)?.ceiling, undefined, JSON.stringify(other));
+    });
   });
 
   test('is measured against what datagrams of its size leave', () => {

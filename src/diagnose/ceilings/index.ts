@@ -6,6 +6,7 @@
  *     const limits = limitsOf(evidence);                        // the lowest first
  *     const shown = attachCeilings(evidence.measurements, limits);
  */
+import { formatBytes, formatRate } from '../../base/index.js';
 import type { Limit, Measurement } from '../../results/index.js';
 import type { PathEvidence } from '../evidence.js';
 import { DIRECTIONS, detailsOf, finite, throughputOf } from '../path-figures.js';
@@ -39,23 +40,45 @@ export function limitsOf(evidence: PathEvidence): Limit[] {
 const UNFRAGMENTED_BYTES = 1452;
 
 /**
- * Throughput and UDP measurements with the lowest physical bound of their direction. A figure that lies above it by
- * no more than its own error or interval proves nothing impossible: it keeps no ceiling, and `Limit.reached` tells.
+ * Throughput and UDP measurements with the lowest bound of their direction that nothing can exceed: the physical ones,
+ * and a token bucket that everything goes through, with what its bucket holds in each interval. A figure that lies above
+ * it by no more than its own error or interval proves nothing impossible: it keeps no ceiling, and `Limit.reached` tells.
  */
 export function attachCeilings(measurements: readonly Measurement[], limits: readonly Limit[]): Measurement[] {
   return measurements.map((measurement) => {
     const { metric, summary } = measurement;
     const [kind, direction] = metric.split('.');
     if (summary?.unit !== 'bps' || measurement.ceiling || (kind !== 'throughput' && kind !== 'udp')) return measurement;
-    const physical = limits.filter((limit) => limit.kind === 'physical' && (limit.direction === 'both' || limit.direction === direction));
-    const bounds = physical.map((limit) => ({ limit, bps: kind === 'udp' ? udpBound(limit, measurement) : limit.bps }));
+    const firm = limits.filter(
+      (limit) => (limit.kind === 'physical' || limit.burstBytes !== undefined) && (limit.direction === 'both' || limit.direction === direction),
+    );
+    const bounds = firm.map((limit) => ({
+      limit,
+      bps: limit.burstBytes === undefined ? (kind === 'udp' ? udpBound(limit, measurement) : limit.bps) : bucketBound(limit, measurement),
+    }));
     const lowest = bounds.toSorted((a, b) => a.bps - b.bps)[0];
-    if (!lowest) return measurement;
+    if (!lowest || !Number.isFinite(lowest.bps)) return measurement;
     const error = measurement.error?.unit === 'bps' ? measurement.error.value : 0;
     const least = Math.min(summary.median - error, summary.ci95?.[0] ?? summary.median);
     if (summary.median > lowest.bps && least <= lowest.bps) return measurement;
-    return { ...measurement, ceiling: { value: lowest.bps, unit: 'bps', why: lowest.limit.why } };
+    return { ...measurement, ceiling: { value: lowest.bps, unit: 'bps', why: whyOf(lowest) } };
   });
+}
+
+function whyOf({ limit, bps }: { readonly limit: Limit; readonly bps: number }): string {
+  if (limit.burstBytes === undefined) return limit.why;
+  return `${limit.why}, and ${formatBytes(limit.burstBytes)} at once; in intervals this short ${formatRate(bps)} at most`;
+}
+
+/** A datagram's headers are smaller than a segment's, by at most this share of a packet of 576 bytes or more. */
+const UDP_SHARE_MORE = 1.05;
+
+/** Each interval of a figure may begin with a full bucket. */
+function bucketBound({ bps, burstBytes = 0 }: Limit, measurement: Measurement): number {
+  const { measuredMs, elapsedMs } = detailsOf<{ measuredMs: number; elapsedMs: number }>(measurement);
+  const overMs = finite(measuredMs) ?? finite(elapsedMs) ?? 0;
+  const full = (burstBytes * 8000 * (measurement.summary?.n ?? 1)) / overMs;
+  return Number.isFinite(full) ? bps * (measurement.metric.startsWith('udp') ? UDP_SHARE_MORE : 1) + full : Number.POSITIVE_INFINITY;
 }
 
 /** Datagrams have other headers than TCP's segments, and their own size. */

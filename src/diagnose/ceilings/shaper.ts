@@ -18,7 +18,12 @@ export function shaper(evidence: PathEvidence, direction: Direction): Limit[] {
   const bps = rateBps * tcpShare({ ...framingOf(evidence, direction), aroundBytes: ETHERNET_HEADER_BYTES });
   const whose = direction === 'up' ? "this host's" : "the peer's";
   const why = `the queue discipline ${queue.kind} ${queue.handle} on ${whose} ${sender.link.name} lets ${formatRate(rateBps)} through, ${formatRate(bps)} of it payload`;
-  return [{ id: 'shaper', kind: 'configured', direction, bps, why }];
+  return [{ id: 'shaper', kind: 'configured', direction, bps, ...(holdsAll(queue) ? { burstBytes: queue.burstBytes } : {}), why }];
+}
+
+/** A token bucket at the root lets nothing past it. A class may be lent to, or not be the one that a connection is in. */
+function holdsAll(queue: QueueFacts): queue is QueueFacts & { readonly burstBytes: number } {
+  return queue.kind === 'tbf' && queue.parent === 'root' && queue.burstBytes !== undefined;
 }
 
 /**
