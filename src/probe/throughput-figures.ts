@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/index.js';
+import { formatBytes, formatMs } from '../base/index.js';
 import type { PumpInterval, TcpInfo } from '../base/index.js';
 import { summarize } from '../stats/index.js';
 import type { Measurement, MeasurementError } from '../results/index.js';
@@ -12,6 +12,8 @@ export interface FigureOptions {
   readonly streams: number;
   readonly omitMs: number;
   readonly intervalMs: number;
+  /** How long the sender was asked to send, where it was a time and not an amount. */
+  readonly durationMs?: number;
   readonly copy: boolean;
   readonly rateBps?: number;
   readonly onSamples?: (metric: string, samples: ArrayLike<number>) => void;
@@ -23,6 +25,8 @@ export interface FigureOptions {
 const BUSY_SHARE = 0.95;
 /** Intervals shorter than this part of what was asked for say little about the rate. */
 const WHOLE_SHARE = 0.5;
+/** A receiver that saw bytes come for less than this part of the time that they were sent saw a burst, and no rate. */
+const SEEN_SHARE = 0.1;
 /** Fewer figures than this make a poor summary. */
 const INTERVALS_FEW = 4;
 /** A receiver fetches at most this much at once, and at high rates what arrives in this time. */
@@ -45,6 +49,9 @@ export function throughputMeasurement(result: DirectionResult, options: FigureOp
     });
   }
   const figures = figuresOf(result, options);
+  const unseen = unseenReason(result, options, { moved, figures });
+  if (unseen !== undefined)
+    return make(metric, { outcome: 'unchecked', reason: unseen, partial: true, details: detailsOf(result, options, undefined) });
   options.onSamples?.(metric, figures.rates);
   const summary = summarize(figures.rates, { seed });
   return make(metric, {
@@ -85,6 +92,19 @@ function figuresOf(result: DirectionResult, { omitMs, intervalMs }: FigureOption
   const moved = whole.map((interval) => sumOf(interval.bytes)).sort((a, b) => a - b);
   const burstBytes = (moved.at(-1) ?? 0) - (moved[Math.floor(moved.length / 2)] ?? 0);
   return { rates: rates.length > 0 ? rates : [goodputBps], omittedMs, measuredMs, goodputBps, burstBytes, tooShort };
+}
+
+/**
+ * A receiver that got no processor time, or that a stall kept waiting, reads at the end what had piled up: a window of
+ * bytes in next to no time, which makes a rate that no link has.
+ */
+function unseenReason({ cut }: DirectionResult, { durationMs }: FigureOptions, seen: { moved: number; figures: Figures }): string | undefined {
+  const seenMs = seen.figures.omittedMs + seen.figures.measuredMs;
+  if (durationMs === undefined || cut !== undefined || seenMs >= SEEN_SHARE * durationMs) return undefined;
+  return (
+    `no rate can be told: all ${formatBytes(seen.moved)} came within ${formatMs(seenMs)} of the ${formatMs(durationMs)} asked for, ` +
+    `as a burst that had waited; the receiver got too little processor time, or the path stalled`
+  );
 }
 
 /**

@@ -212,6 +212,7 @@ async function runTcp(request: ProbeRequest<ThroughputOptions>): Promise<Measure
         streams: options.streams,
         omitMs: schedule.omitMs,
         intervalMs: schedule.intervalMs,
+        ...(allowed.durationMs === undefined ? {} : { durationMs: allowed.durationMs }),
         copy: options.copy ?? false,
         ...(request.onSamples ? { onSamples: request.onSamples } : {}),
         also,

@@ -94,6 +94,19 @@ describe('throughput figures', () => {
     );
   });
 
+  it('are no rate where the receiver read in a moment what had piled up for seconds', () => {
+    const burst: PumpInterval = { startMs: 0, endMs: 0.1, bytes: [350_000], tcp: [undefined] };
+    const asked = { ...OPTIONS, durationMs: 2500 };
+    const starved = throughputMeasurement(result({ intervals: [burst] }), asked);
+    assert.deepEqual([starved.outcome, starved.summary, starved.partial], ['unchecked', undefined, true]);
+    assert.match(starved.reason ?? '', /^no rate can be told: all 350\.0 kB came within 100\.0 us of the 2500 ms asked for/);
+    assert.equal(starved.details?.['bytes'], 350_000, 'what came is told');
+    assert.equal(throughputMeasurement(result({ intervals: intervals(1, 1, 1) }), asked).outcome, 'ok', 'an eighth of the time is enough');
+    const broken = throughputMeasurement(result({ intervals: intervals(1, 1), cut: 'the server closed the connection or died' }), asked);
+    assert.equal(broken.outcome, 'ok', 'a run that broke off has the figures until then');
+    assert.equal(throughputMeasurement(result({ intervals: [burst] }), OPTIONS).outcome, 'ok', 'an amount takes as long as it takes');
+  });
+
   it('name a saturated processor, fallbacks, and few intervals as causes of error', () => {
     const busy = throughputMeasurement(
       result({
