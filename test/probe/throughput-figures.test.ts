@@ -97,7 +97,7 @@ describe('throughput figures', () => {
   it('are no rate where the receiver read in a moment what had piled up for seconds', () => {
     const burst: PumpInterval = { startMs: 0, endMs: 0.1, bytes: [350_000], tcp: [undefined] };
     const asked = { ...OPTIONS, durationMs: 2500 };
-    const starved = throughputMeasurement(result({ intervals: [burst] }), asked);
+    const starved = throughputMeasurement(result({ intervals: [burst], receiver: report('up', { bytes: [350_000] }) }), asked);
     assert.deepEqual([starved.outcome, starved.summary, starved.partial], ['unchecked', undefined, true]);
     assert.match(starved.reason ?? '', /^no rate can be told: all 350\.0 kB came within 100\.0 us of the 2500 ms asked for/);
     assert.equal(starved.details?.['bytes'], 350_000, 'what came is told');
