@@ -25,7 +25,9 @@ const UNITS: readonly (readonly [ending: string, unit: string])[] = [
 function valueText(key: string, value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : `${words(key)} ${value}`;
   if (typeof value === 'boolean') return `${words(key)} ${value ? 'yes' : 'no'}`;
-  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  // What did not happen (no duplicates, nothing unsent) is not worth a word.
+  if (typeof value !== 'number' || !Number.isFinite(value) || value === 0) return undefined;
+  if (key === 'bytes') return formatQuantity(value, 'bytes');
   const [ending = '', unit = ''] = UNITS.find(([name]) => key.endsWith(name)) ?? [];
   const figure = unit !== '' ? formatQuantity(value, unit) : Number.isInteger(value) ? String(value) : inScale(value, { factor: 1, name: '' });
   return `${words(key.slice(0, key.length - ending.length))} ${figure}`;

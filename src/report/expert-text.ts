@@ -4,7 +4,7 @@ import type { CheckDocument, Comparison, Finding, Limit, PathChoice } from '../r
 import type { Paint, Tone } from './paint.js';
 import { usedOf } from './rows.js';
 import { type Cell, type Column, headLine, layoutOf, line } from './table.js';
-import { printable, wrap } from './terminal-text.js';
+import { fit, printable, wrap } from './terminal-text.js';
 
 /** What the expert's part of a check needs of its surroundings. */
 export interface ExpertContext {
@@ -20,6 +20,7 @@ const STEPS_MAX = 2;
 const FINDINGS_MAX = 8;
 /** Of what speaks for a finding; the rest is in the page and in the JSON. */
 const EVIDENCE_LINES_MAX = 3;
+const STEP_LINES_MAX = 3;
 
 /** Before the figures: what was found, which path to use, and how the paths compare. Each part begins with an empty line. */
 export function foundLines(document: CheckDocument, context: ExpertContext): string[] {
@@ -91,11 +92,12 @@ function findingBlock(
   const [first = '', ...rest] = block(`${number}. ${word} ${title} (${about}; ${confidence})`, { prose, first: INDENT, rest: inner });
   const lines = [first.replace(word, (found) => paint(TONES[severity], found)), ...rest];
   const [strongest] = evidence;
-  if (strongest)
-    lines.push(...atMost(EVIDENCE_LINES_MAX, block(strongest.text, { prose: prose - 2, first: inner })).map((text) => paint('quiet', text)));
+  if (strongest) lines.push(...atMost(EVIDENCE_LINES_MAX, prose, block(strongest.text, { prose, first: inner })).map((text) => paint('quiet', text)));
   for (const { text, command } of next.slice(0, STEPS_MAX)) {
-    lines.push(...block(`-> ${text}${command === undefined ? '' : ':'}`, { prose, first: inner, rest: `${inner}   ` }));
-    if (command !== undefined) lines.push(...block(command, { prose, first: `${inner}   ` }));
+    lines.push(
+      ...atMost(STEP_LINES_MAX, prose, block(`-> ${text}${command === undefined ? '' : ':'}`, { prose, first: inner, rest: `${inner}   ` })),
+    );
+    if (command !== undefined) lines.push(...commandLines(command, prose, `${inner}   `));
   }
   return lines;
 }
@@ -163,8 +165,15 @@ function ratioOf(ratio: number): string {
   return `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)} x`;
 }
 
-function atMost(count: number, lines: readonly string[]): string[] {
-  return lines.length <= count ? [...lines] : [...lines.slice(0, count - 1), `${(lines[count - 1] ?? '').replace(/[ ,;:.]+$/, '')} …`];
+function atMost(count: number, width: number, lines: readonly string[]): string[] {
+  return lines.length <= count ? [...lines] : [...lines.slice(0, count - 1), fit(`${(lines[count - 1] ?? '').replace(/[ ,;:.]+$/, '')} …`, width)];
+}
+
+/** A command that a shell takes as it stands, over several lines too; what is quoted must not be broken so. */
+function commandLines(command: string, prose: number, first: string): string[] {
+  if (/['"\\]/.test(command)) return block(command, { prose, first });
+  const lines = block(command, { prose: prose - 2, first, rest: `${first}  ` });
+  return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line));
 }
 
 function block(text: string, { prose, first, rest = first }: { prose: number; first: string; rest?: string }): string[] {

@@ -153,13 +153,26 @@ function plotted(document: HistoryDocument, plot: HistorySeries, context: Contex
     ...lines,
     ...wrap(summary, { width }),
     ...marks.flatMap(({ id, startedAt, changed = [] }) =>
-      wrap(`${letterOf(id)}  ${startedAt.slice(0, 16).replace('T', ' ')} the environment changed: ${printable(changed.join('; '))}`, {
+      wrap(`${letterOf(id)}  ${startedAt.slice(0, 16).replace('T', ' ')} the environment changed: ${changesInShort(changed, unicode)}`, {
         width,
         rest: '   ',
       }),
     ),
     ...notes(document, plot).flatMap((note) => wrap(note, { width }).map((each) => paint('quiet', each))),
   ];
+}
+
+const CHANGES_MAX = 6;
+const CHANGE_WIDTH_MAX = 60;
+
+/** Enough to see what it was about: an interface that came has twenty offloads, and the JSON has them all. */
+function changesInShort(changed: readonly string[], unicode: boolean): string {
+  const shown = changed.slice(0, CHANGES_MAX).map((change) => {
+    const [, what = '', how = ''] = /^(.*?)( \((?:new|gone)\))?$/.exec(printable(change)) ?? [];
+    return fitted(what, CHANGE_WIDTH_MAX, unicode) + how;
+  });
+  const left = changed.length - shown.length;
+  return [...shown, ...(left > 0 ? [`and ${left} more (--json has all)`] : [])].join('; ');
 }
 
 function notes({ others = [] }: HistoryDocument, { points, leftOut, metric }: HistorySeries): string[] {

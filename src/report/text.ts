@@ -1,4 +1,4 @@
-import type { ResultDocument, Verdict } from '../results/index.js';
+import type { MtuDetails, ResultDocument, Verdict } from '../results/index.js';
 import { detailsNote } from './details.js';
 import { layerLines, shortLines } from './layers-text.js';
 import { foundLines, limitNotes, openLines } from './expert-text.js';
@@ -26,7 +26,9 @@ const INDENT = '  ';
 export function renderText(document: ResultDocument, options: { readonly color: boolean; readonly width: number }): string {
   const width = Math.max(WIDTH_MIN, Math.floor(options.width));
   const context: Context = { width, prose: Math.min(width, PROSE_WIDTH_MAX), paint: painter(options.color), kind: document.schema };
-  const groups = groupsOf(document).map((group) => (document.schema === 'tautline.check/1' ? withoutTold(group) : group));
+  const groups = groupsOf(document).map((group) =>
+    document.schema === 'tautline.check/1' ? withoutTold(group, (document.findings ?? []).length > 0) : group,
+  );
   const layout = layoutOf(
     COLUMNS,
     groups.flatMap(({ rows }) => rows.map((row) => cells(row, context))),
@@ -57,9 +59,13 @@ function withoutReasons(verdict: Verdict, reasons: readonly string[]): Verdict {
 }
 
 /** In a check the line of layers tells what these rows would, unless there is something to say about them. */
-function withoutTold(group: Group): Group {
-  const told = ({ measurement: { probe, outcome, rating, reason } }: Row): boolean =>
-    outcome === 'ok' && rating === undefined && (probe === 'trace' || (LINE_PROBES.includes(probe) && reason === undefined));
+function withoutTold(group: Group, explained: boolean): Group {
+  const told = ({ measurement: { probe, outcome, rating, reason, details } }: Row): boolean => {
+    if (outcome !== 'ok' || rating !== undefined) return false;
+    // The line says that there is a black hole, and a finding what to do about it.
+    const inFinding = explained && (details as Partial<MtuDetails> | undefined)?.blackHole === true;
+    return probe === 'trace' || (LINE_PROBES.includes(probe) && (reason === undefined || inFinding));
+  };
   const rows = group.rows.filter((row) => !told(row) || !group.layers.some(({ of }) => of.includes(row.measurement)));
   return { ...group, rows, nothing: rows.length < group.rows.length ? '' : group.nothing };
 }
@@ -197,7 +203,9 @@ function causesOf(rows: readonly Row[]): string[] {
 }
 
 function conclusion(verdict: Verdict, { prose, paint, kind }: Context): string[] {
-  const tone = verdict.outcome === 'fail' || verdict.outcome === 'unmeasured' ? 'bad' : (verdict.band ?? 'strong');
+  // What settles nothing has no colour of a band, whatever the figures are.
+  const tone =
+    verdict.outcome === 'fail' || verdict.outcome === 'unmeasured' ? 'bad' : verdict.outcome === 'pass' ? (verdict.band ?? 'strong') : 'strong';
   // Passing or failing is a check's business; a single probe is only rated.
   const rated = verdict.band !== undefined && (verdict.outcome === 'pass' || (verdict.outcome === 'fail' && kind === 'tautline.measure/1'));
   const mark = rated && verdict.band ? verdict.band : verdict.outcome;

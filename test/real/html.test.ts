@@ -10,6 +10,7 @@ import type { Message, Page } from '../lab/chromium.js';
 import { INTERFACE, whyNoNamespaces } from '../lab/namespaces.js';
 import { ROOT } from '../lab/tautline.js';
 import { CHECK, HOSTILE, MEASURE } from '../report/documents.js';
+import { DOCKER, SSH, TRACE } from '../report/layer-documents.js';
 import { RICH } from '../report/rich.js';
 import { withServedPath } from './keyed-serve.js';
 
@@ -44,6 +45,9 @@ describe('the page in a real browser', { skip }, () => {
     'a check': CHECK,
     'one probe': MEASURE,
     'hostile text': HOSTILE,
+    'hops that part': TRACE,
+    'containers and networks': DOCKER,
+    'an SSH server': SSH,
   };
   for (const [name, document] of Object.entries(DOCUMENTS)) {
     test(`of ${name} is sound in every way that a browser can tell`, async () => {

@@ -4,6 +4,7 @@ import { REPORTS } from '../../src/report/index.js';
 import type { CheckDocument, Measurement, ResultDocument } from '../../src/results/index.js';
 import { CHECK, MEASURE, around, measurement } from './documents.js';
 import { DOCKER, LAYER_DOCUMENTS, LINK, LOST_TRACE, MTU, SSH, TAILSCALE, TRACE } from './layer-documents.js';
+import { RICH } from './rich.js';
 
 const render = (document: ResultDocument, format: 'text' | 'markdown' | 'html' = 'text', width = 80): string =>
   REPORTS[format].render(document, { color: false, width });
@@ -119,6 +120,17 @@ describe('what is too long for a terminal', () => {
     assert.equal(render(document).match(/^ +(?:figure\d+ ?)+…?$/gm)?.length, 3);
     assert.match(render(document), /figure\d+ …\n/);
     assert.ok(render(document, 'html').includes(words));
+  });
+
+  it('is a command, which a shell still takes as it stands', () => {
+    const command = `ip route replace 10.78.2.2/32 via 10.78.1.254 dev path0 ${'mtu 1400 advmss 1360 '.repeat(3)}`.trim();
+    const [first] = RICH.findings ?? [];
+    assert.ok(first);
+    const report = render({ ...RICH, findings: [{ ...first, next: [{ text: 'lower it', command, costs: 'change' }] }] });
+    const from = report.indexOf('ip route replace');
+    const typed = report.slice(from, report.indexOf('\nwhich path')).trim();
+    assert.match(typed, /\\\n/);
+    assert.equal(flat(typed.replace(/\\\n/g, '')), command);
   });
 
   it('is a verdict that only repeats the reason under its figure', () => {
