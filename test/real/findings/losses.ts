@@ -2,15 +2,26 @@ import type { RoutedPath } from '../../lab/routed-paths.js';
 import type { LabScenario } from './scenario.js';
 
 /** Drops what the router forwards out of a device: `far0` is the way up, `near0` the way down. */
-function drop({ router }: RoutedPath, device: 'far0' | 'near0', match: string, perMille: number): Promise<string> {
+function drop({ router }: RoutedPath, device: 'far0' | 'near0', { match = '', perMille }: { match?: string; perMille?: number }): Promise<string> {
+  const share = perMille === undefined ? '' : `numgen random mod 1000 '<' ${perMille}`;
   return router.sh(
-    `nft add table ip lossy; nft 'add chain ip lossy pass { type filter hook forward priority 0; }'; nft add rule ip lossy pass oifname ${device} ${match} numgen random mod 1000 '<' ${perMille} counter drop`,
+    `nft add table ip lossy; nft 'add chain ip lossy pass { type filter hook forward priority 0; }'; nft add rule ip lossy pass oifname ${device} ${match} ${share} counter drop`,
   );
 }
 
 export const LOSSES: readonly LabScenario[] = [
-  { name: 'a loss of 3 % on the way up', first: ['random-loss'], setUp: async ({ path }) => void (await drop(path, 'far0', '', 30)) },
-  { name: 'a loss of 3 % on the way down', first: ['random-loss'], setUp: async ({ path }) => void (await drop(path, 'near0', '', 30)) },
+  {
+    name: 'a loss of 3 % on the way up',
+    first: ['random-loss'],
+    depth: 'default',
+    setUp: async ({ path }) => void (await drop(path, 'far0', { perMille: 30 })),
+  },
+  {
+    name: 'a loss of 3 % on the way down',
+    first: ['random-loss'],
+    depth: 'default',
+    setUp: async ({ path }) => void (await drop(path, 'near0', { perMille: 30 })),
+  },
   {
     name: 'a loss of 2 % both ways on a path of 20 ms',
     site: 'other',
@@ -20,7 +31,7 @@ export const LOSSES: readonly LabScenario[] = [
   {
     name: 'a firewall that loses every second attempt to connect',
     first: ['lost-handshakes'],
-    setUp: async ({ path }) => void (await drop(path, 'far0', "tcp flags '&' '(syn|ack)' == syn", 500)),
+    setUp: async ({ path }) => void (await drop(path, 'far0', { match: "tcp flags '&' '(syn|ack)' == syn", perMille: 500 })),
     depth: 'default',
   },
   {
@@ -39,12 +50,12 @@ export const LOSSES: readonly LabScenario[] = [
   {
     name: 'a black hole for packets above 1400 bytes on the way up',
     first: ['mtu-black-hole'],
-    setUp: async ({ path }) => void (await drop(path, 'far0', "meta length '>' 1400", 1000)),
+    setUp: async ({ path }) => void (await drop(path, 'far0', { match: "meta length '>' 1400" })),
   },
   {
     name: 'a black hole for packets above 1400 bytes on the way down',
     first: ['mtu-black-hole'],
-    setUp: async ({ path }) => void (await drop(path, 'near0', "meta length '>' 1400", 1000)),
+    setUp: async ({ path }) => void (await drop(path, 'near0', { match: "meta length '>' 1400" })),
   },
   {
     name: 'a link of MTU 1400 behind the router, whose answers a firewall drops',
