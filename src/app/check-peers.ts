@@ -75,6 +75,7 @@ export async function checkPeers(
     seed: request.seed,
     signal: request.signal,
     progress: request.progress,
+    silent: (subject) => collected.silent(subject),
     onMeasured: (step, results) => collected.add(step, results),
     afterMs: 0,
   });
@@ -87,9 +88,23 @@ export async function checkPeers(
     host: containers.measurements,
     evidence: kept.map((path, i) => evidenceOf(path, measured[i] ?? [], abouts[i] ?? {})),
     ...comparisonsOf(groups, kept, { collected, measured }),
-    unchecked: [...unchecked, ...containers.unchecked, ...abouts.flatMap(({ unchecked: why }) => (why ? [why] : []))],
+    unchecked: [
+      ...unchecked,
+      ...stoppedAnswering(kept, collected),
+      ...containers.unchecked,
+      ...abouts.flatMap(({ unchecked: why }) => (why ? [why] : [])),
+    ],
     named: kept.map(({ named }) => named),
   };
+}
+
+/** What was not even begun, since the path was gone by then. */
+function stoppedAnswering(kept: readonly LookedAt[], collected: Collected): Unchecked[] {
+  return kept.flatMap(({ group, named, found }, i) =>
+    found.address && collected.answered(i) && collected.silent(i)
+      ? [{ what: `path MTU of ${group.paths.length > 1 ? `${group.name}/${named.path}` : group.name}`, why: 'it had stopped answering by then' }]
+      : [],
+  );
 }
 
 /** Containers of this host that talk over these paths: their networks have to fit to them. */
@@ -148,7 +163,7 @@ function stagesOf(group: PeerPaths, { kept, abouts, request, collected, peers }:
     found,
     named,
     near: abouts[subject],
-    measured: () => collected.measurements(subject),
+    answers: () => collected.answered(subject) && !collected.silent(subject),
   }));
   return addLayers(planPaths(paths, { depth: request.depth, sharedBy: peers }), layers, { depth: request.depth });
 }
@@ -203,6 +218,7 @@ function comparisonsOf(
                 ...(path.named.kind === undefined ? {} : { kind: path.named.kind }),
                 series: collected.series(i, path.named.path),
                 measurements: measured[i] ?? [],
+                gone: collected.answered(i) && collected.silent(i),
               },
             ]
           : [],

@@ -122,7 +122,7 @@ function verdictOf(judged: Pick<CheckDocument, 'subjects' | 'choices'>, checked:
   const passedOver = (subject: Subject): boolean => {
     if (subject.kind === 'ssh' && judged.subjects.some((other) => other.peer === subject.peer && other.kind !== 'ssh')) return true;
     const best = overall.find(({ peer }) => peer === subject.peer)?.path;
-    return best !== undefined && best !== subject.path && subject.measurements.some(({ outcome }) => outcome === 'ok');
+    return best !== undefined && best !== subject.path && subject.measurements.some(({ outcome }) => outcome === 'ok') && !brokeOff(subject);
   };
   const verdict = conclude({
     subjects: judged.subjects.flatMap((subject, i) => (passedOver(subject) ? [] : [{ ...withoutLayers(subject), ...askedOf(checked.named[i]) }])),
@@ -132,6 +132,15 @@ function verdictOf(judged: Pick<CheckDocument, 'subjects' | 'choices'>, checked:
   });
   return { ...verdict, sentence: [verdict.sentence, ...overall.map(({ peer, sentence }) => `For ${peer} ${sentence}.`)].join(' ') };
 }
+
+/** A path that could not be measured to its end may be anything by now. */
+function brokeOff({ measurements }: Subject): boolean {
+  return measurements.some(
+    ({ probe, outcome, partial }) => (BROKE_OFF.includes(outcome) && ['echo', 'http', 'throughput'].includes(probe)) || partial === true,
+  );
+}
+
+const BROKE_OFF: readonly string[] = ['lost', 'timeout', 'refused'];
 
 /** What a path consists of explains its figures; it is not one of them. */
 function withoutLayers(subject: Subject): Subject {

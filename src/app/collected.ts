@@ -1,6 +1,7 @@
 import type { TurnSeries } from '../paths/index.js';
 import type { Measurement } from '../results/index.js';
 import { joinTurns } from './join-turns.js';
+import { LAYER_PROBES } from './layers.js';
 import type { TurnFigure } from './join-turns.js';
 import type { Step } from './plan-check.js';
 import type { Result } from './run-check.js';
@@ -9,6 +10,8 @@ import type { Result } from './run-check.js';
 export class Collected {
   readonly #bySubject = new Map<number, { readonly once: Measurement[]; readonly turns: TurnFigure[] }>();
   readonly #seed: number;
+  /** Subjects whose last step got no answer at all. */
+  readonly #silent = new Set<number>();
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -17,8 +20,24 @@ export class Collected {
   add(step: Step, results: readonly Result[]): void {
     const { once, turns } = this.#of(step.subject);
     const { turn } = step;
+    if (!LAYER_PROBES.includes(step.probe)) {
+      const outcomes = results.map(({ measurement }) => measurement.outcome);
+      if (outcomes.includes('ok')) this.#silent.delete(step.subject);
+      else if (outcomes.some((outcome) => outcome === 'timeout' || outcome === 'lost')) this.#silent.add(step.subject);
+    }
     if (turn === undefined) once.push(...results.map(({ measurement }) => measurement));
     else turns.push(...results.map((result) => ({ turn, ...result })));
+  }
+
+  /** Whether the last thing that was asked of a subject got no answer, so that there is little use in waiting long for the next. */
+  silent(subject: number): boolean {
+    return this.#silent.has(subject);
+  }
+
+  /** Whether anything on the path to a subject ever answered. */
+  answered(subject: number): boolean {
+    const { once, turns } = this.#of(subject);
+    return [...once, ...turns.map(({ measurement }) => measurement)].some(({ probe, outcome }) => probe !== 'link' && outcome === 'ok');
   }
 
   /** A subject's measurements in the order in which their first part was taken, turns put together. */

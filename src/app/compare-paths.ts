@@ -8,6 +8,8 @@ export interface ComparedPath {
   readonly kind?: string;
   readonly series: ReadonlyMap<string, TurnSeries>;
   readonly measurements: readonly Measurement[];
+  /** It stopped answering while it was measured. */
+  readonly gone?: boolean;
 }
 
 /** The delays that are compared: the first one that two paths have in common. */
@@ -39,10 +41,10 @@ function directness({ kind }: ComparedPath): number {
 }
 
 /** The packets that were counted on the way: echoes, else pings. */
-function candidate({ path, measurements }: ComparedPath): Candidate {
+function candidate({ path, measurements, gone }: ComparedPath): Candidate {
   const counted = ['echo', 'ping'].flatMap(
     (probe) => measurements.find((each) => each.probe === probe && each.metric === 'rtt' && each.loss)?.loss ?? [],
   );
   const ci95 = counted[0]?.ci95;
-  return { path, ...(ci95 ? { lossCi95: ci95 } : {}) };
+  return { path, ...(ci95 ? { lossCi95: ci95 } : {}), ...(gone === true ? { gone } : {}) };
 }

@@ -57,6 +57,7 @@ function joinGroup(group: readonly TurnFigure[], seed: number): Measurement {
         turn,
         startedAt: measurement.startedAt,
         outcome: measurement.outcome,
+        ...(measurement.outcome !== 'ok' && measurement.reason !== undefined ? { reason: measurement.reason } : {}),
         ...(measurement.summary ? { n: measurement.summary.n, median: measurement.summary.median } : {}),
         ...course.places.get(turn),
         ...(measurement.details?.['overTime'] === undefined ? {} : { overTime: measurement.details['overTime'] }),

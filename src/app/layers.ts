@@ -1,6 +1,5 @@
 import type { HostAbout, NetworkInterface, Target } from '../base/index.js';
 import { PROBES } from '../probe/index.js';
-import type { Measurement } from '../results/index.js';
 import type { Depth } from './config-schema.js';
 import type { TargetFindings } from './discover.js';
 import type { Stage, Step } from './plan-check.js';
@@ -13,8 +12,8 @@ export interface PathLayers {
   readonly found: TargetFindings;
   /** This host, as it would send to the path's address. */
   readonly near: HostAbout | undefined;
-  /** What was measured on the path so far. */
-  readonly measured: () => readonly Measurement[];
+  /** Whether something answered on the path, and still did when it was asked last. */
+  readonly answers: () => boolean;
 }
 
 /** The probes that look at what a path consists of; where one finds nothing, the path's figures stand all the same. */
@@ -83,7 +82,7 @@ function layersOf(path: PathLayers, { trace, logins }: Depths): Stage[] {
   const serve: Target = found.serve.answers === 'yes' ? { ...plain, port: found.serve.port } : plain;
   return [
     // A size that gets no answer says nothing where no size gets one.
-    [{ ...step(path, 'mtu', serve, {}), onlyIf: () => path.measured().some(({ probe, outcome }) => probe !== 'link' && outcome === 'ok') }],
+    [{ ...step(path, 'mtu', serve, {}), onlyIf: path.answers }],
     [step(path, 'trace', found.tcp.answers ? { ...plain, port: found.tcp.port } : plain, trace)],
     ssh,
     named.kind === 'tailscale' ? [step(path, 'tailscale', plain, {})] : [],

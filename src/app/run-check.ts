@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Whether a subject has just been silent: then nothing waits long for it. */
+  readonly silent?: (subject: number) => boolean;
   /** Told after each stage; an interrupted stage ends soon, with what it has. */
   readonly onMeasured: (step: Step, results: readonly Result[]) => void;
 }
@@ -85,6 +87,9 @@ async function runStep(ports: Ports, step: Step, options: StepOptions): Promise<
   return [...first, ...answers];
 }
 
+/** A path that has stopped answering may come back, and is asked on; but not waited for as one that works. */
+const SILENT_TIMEOUT_MS = 1000;
+
 export type StepOptions = RunOptions & { onProgress: (doing: string, fraction: number) => void };
 
 /** One probe that cannot run must not cost the others: what it throws becomes its result. */
@@ -94,11 +99,14 @@ export async function runProbe(ports: Ports, step: Step, options: StepOptions): 
   const startedAt = new Date(ports.clock.wallMs()).toISOString();
   const samples = new Map<string, ArrayLike<number>>();
   try {
+    const asked = withOptions(probe, { ...step.options, ...step.optionsNow?.() });
+    const bounded = options.silent?.(step.subject) === true ? { timeoutMs: Math.min(asked.timeoutMs, SILENT_TIMEOUT_MS) } : {};
     const measurements = await probe.run({
       target: step.target,
       path: step.path,
       options: {
-        ...withOptions(probe, { ...step.options, ...step.optionsNow?.() }),
+        ...asked,
+        ...bounded,
         ...(options.family === undefined ? {} : { family: options.family }),
       },
       ports,

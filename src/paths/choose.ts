@@ -5,13 +5,15 @@ export interface Candidate {
   readonly path: string;
   /** 95 % interval of the share that was lost, where packets were counted. */
   readonly lossCi95?: readonly [number, number];
+  /** It stopped answering while it was measured. */
+  readonly gone?: boolean;
 }
 
 const BULK_METRICS: readonly string[] = ['throughput.down', 'throughput.up'];
 
 /**
  * Which path to use for what, by the comparisons of all pairs. Rules:
- * 1. A path that certainly loses more packets than another is best for nothing.
+ * 1. A path that stopped answering, or that certainly loses more packets than another, is best for nothing.
  * 2. For a purpose, a path is beaten by another that does better in one of the purpose's metrics and worse in none.
  * 3. Where every other path is beaten by it, a path is the best; where none is beaten, the paths do not differ.
  * 4. Overall: the path that is beaten for neither purpose, if there is just one; else it depends, and that is said.
@@ -37,14 +39,21 @@ function purpose(
   const compared = candidates.filter(({ path }) => comparisons.some((each) => each.path === path || each.against === path));
   const say = (sentence: string, path?: string): PathChoice => ({ peer, purpose: asked.purpose, ...(path === undefined ? {} : { path }), sentence });
   if (compared.length < 2) return { choice: say(`not compared for ${asked.purpose}: fewer than two paths gave figures`), left: [] };
-  const lossy = compared.filter((one) => compared.some((other) => losesMore(one, other)));
+  const lossy = compared.filter((one) => one.gone !== true && compared.some((other) => losesMore(one, other)));
+  const gone = compared.filter((one) => one.gone === true);
+  if (gone.length === compared.length)
+    return { choice: say(`${list(gone.map(({ path }) => path))} stopped answering while they were compared`), left: [] };
+  const out = [...gone, ...lossy];
   const beatenBy = (path: string): string | undefined => compared.find((other) => beats(other.path, path, comparisons))?.path;
   const left = compared.filter(
-    (one) => !lossy.includes(one) && (beatenBy(one.path) === undefined || lossy.some(({ path }) => path === beatenBy(one.path))),
+    (one) => !out.includes(one) && (beatenBy(one.path) === undefined || out.some(({ path }) => path === beatenBy(one.path))),
   );
   const names = left.map(({ path }) => path);
   const [only] = names;
-  const dropped = lossy.length > 0 ? `; ${lossy.map(({ path }) => path).join(' and ')} loses more packets` : '';
+  const dropped = [
+    ...(lossy.length > 0 ? [`; ${lossy.map(({ path }) => path).join(' and ')} loses more packets`] : []),
+    ...(gone.length > 0 ? [`; ${list(gone.map(({ path }) => path))} stopped answering`] : []),
+  ].join('');
   if (names.length === 1 && only !== undefined) {
     const proof = comparisons.filter((each) => each.better === only).map(({ sentence }) => sentence);
     return { choice: say(`${only} is best for ${asked.purpose}${dropped}${proof.length > 0 ? `: ${proof[0]}` : ''}`, only), left: names };

@@ -70,7 +70,7 @@ interface Said {
 
 function sentence({ one, other, ratio, ci95, n, verdict, beyondError }: Said): string {
   const what = one.unit === 'ms' ? 'delay' : 'throughput';
-  const interval = ci95 ? ` (95 % interval ${bare(ci95[0])} to ${bare(ci95[1])}, ${n} turns each)` : ` (${n} turns each)`;
+  const interval = ci95 ? ` (95 % interval ${bare(ci95[0])} to ${bare(ci95[1])}, ${n} turns each)` : ` (${n} ${n === 1 ? 'turn' : 'turns'} each)`;
   const figures = `${formatQuantity(one.value, one.unit)} against ${formatQuantity(other.value, other.unit)}`;
   if (verdict === 'same') return `${one.path} and ${other.path} do not differ in ${what}: ${figures}${interval}`;
   if (verdict === 'differs') return `${what} of ${one.path} is ${times(ratio)} that of ${other.path}: ${figures}${interval}`;

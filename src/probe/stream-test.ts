@@ -53,6 +53,7 @@ const READY_MS = 250;
 /** How long to wait for the server's report after our own side has ended; less when a person waits. */
 const REPORT_MS = 12_000;
 const REPORT_MS_ABORTED = 700;
+const REPORT_MS_STALLED = 2000;
 /** Intervals kept of what the server sends. */
 const INTERVALS_MAX = 100_000;
 
@@ -163,7 +164,9 @@ class StreamRun {
       const startMs = ports.clock.nowMs();
       const logs = await Promise.all([this.#send(), receiving]);
       const elapsedMs = ports.clock.nowMs() - startMs;
-      const waitMs = signal.aborted ? REPORT_MS_ABORTED : REPORT_MS;
+      // Where our side stalled, its peer's stalled at the same time: it has its report ready, or nothing gets through.
+      const stalled = logs.some((pumped) => (pumped?.log.broken ?? 0) > 0);
+      const waitMs = signal.aborted ? REPORT_MS_ABORTED : stalled ? REPORT_MS_STALLED : REPORT_MS;
       await Promise.race([listening, ports.clock.sleep(waitMs, enough.signal)]);
       if (this.#reports === undefined) this.#failure ??= 'the server did not report in time';
       return { outcome: 'ok', directions: this.#results(logs), elapsedMs };

@@ -1,6 +1,6 @@
 import type { Measurement } from '../../src/results/index.js';
 import type { CauseCase } from './cases-paths.js';
-import { given, ms } from './given.js';
+import { given, load, ms } from './given.js';
 
 const dns = (median: number, details: Record<string, unknown> = {}, rest: Partial<Measurement> = {}) =>
   given('dns', 'dns', { ...ms(median, { n: 6 }), details: { server: '10.0.0.53:53', rcode: 'NOERROR', ...details }, ...rest });
@@ -28,6 +28,16 @@ const container = (rest: Record<string, unknown> = {}) => ({
 });
 const docker = (containers: readonly unknown[], rest: Record<string, unknown> = {}) =>
   given('docker', 'docker', { details: { engine: 'docker', socket: '/var/run/docker.sock', containers, networks: [], overlaps: [], ...rest } });
+/** Answers at first, and then none in so many turns. */
+const broken = (last: number): Measurement[] => {
+  const turns = ['ok', ...Array.from({ length: last }, () => 'timeout')].map((outcome, turn) => ({
+    turn,
+    outcome,
+    startedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, turn)).toISOString(),
+  }));
+  return [given('throughput', 'throughput.down', { ...load('down', { bps: 9.4e8 }), reason: '10.0.0.2:7227 did not answer', details: { turns } })];
+};
+
 const gone = (outcome: Measurement['outcome'], ping: Measurement['outcome'] = 'ok'): Measurement[] => [
   given('ping', 'rtt', ping === 'ok' ? ms(0.3) : { outcome: ping, reason: 'no answer' }),
   ...[
@@ -107,6 +117,7 @@ export const SERVICE_CASES: readonly CauseCase[] = [
     path: { near: { containerSubnets: ['172.18.0.0/16'] }, far: { containerSubnets: ['172.18.4.0/24'] } },
     nearMiss: { near: { containerSubnets: ['172.18.0.0/16', '172.17.0.0/16'] }, far: { containerSubnets: ['172.19.0.0/16', '172.17.0.0/16'] } },
   },
+  { id: 'peer-stopped', path: { and: broken(3) }, nearMiss: { and: broken(2) } },
   { id: 'port-refused', path: { and: gone('refused') }, nearMiss: {} },
   { id: 'firewall', path: { and: gone('timeout') }, nearMiss: {} },
   { id: 'peer-down', path: { and: gone('timeout', 'lost') }, nearMiss: { and: [given('ping', 'rtt', { outcome: 'lost', reason: 'drops pings' })] } },

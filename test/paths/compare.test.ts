@@ -92,6 +92,23 @@ describe('the choice of a path', () => {
     assert.match(latency?.sentence ?? '', /lan loses more packets/);
   });
 
+  test('passes over a path that stopped answering, and names none where all did', () => {
+    const comparisons = [compare(tailscale, lan), faster];
+    const choices = choosePaths('beta', [{ path: 'lan', gone: true }, { path: 'tailscale' }], comparisons);
+    assert.deepEqual(
+      choices.map(({ path }) => path),
+      ['tailscale', 'tailscale', 'tailscale'],
+    );
+    assert.match(choices[0]?.sentence ?? '', /lan stopped answering/);
+    const none = choosePaths(
+      'beta',
+      candidates.map(({ path }) => ({ path, gone: true })),
+      comparisons,
+    );
+    assert.ok(none.every(({ path }) => path === undefined));
+    assert.match(none[0]?.sentence ?? '', /lan and tailscale stopped answering/);
+  });
+
   test('of one path is none', () => {
     assert.ok(choosePaths('beta', [{ path: 'lan' }], []).every(({ path }) => path === undefined));
   });

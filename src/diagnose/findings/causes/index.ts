@@ -16,7 +16,7 @@ import { farCpu, receiverProcessor, senderProcessor, singleQueue, steal, vpnEncr
 import { randomLoss } from './random-loss.js';
 import { policer } from './policer.js';
 import { shaper, slowSegment } from './rate-limit.js';
-import { firewall, peerDown, portClosed } from './reach.js';
+import { firewall, peerDown, peerStopped, portClosed } from './reach.js';
 import { clockSteps, serverSlow, synLoss, tlsSlow } from './services.js';
 import { sshCompression, sshKeys, sshMultiplexing, sshServerSlow, sshStaleSocket } from './ssh.js';
 import { relayedVpn, vpnBroken, vpnOverhead, worsePath } from './vpn.js';
@@ -26,6 +26,7 @@ export const CAUSES: readonly Cause[] = [
   peerDown,
   firewall,
   portClosed,
+  peerStopped,
   mtuBlackHole,
   pathMtu,
   linkBelowCapability,

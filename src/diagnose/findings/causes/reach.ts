@@ -81,3 +81,31 @@ export const peerDown: Cause = {
     };
   },
 };
+
+export const peerStopped: Cause = {
+  id: 'peer-stopped',
+  title: 'The path broke while it was measured',
+  severity: 'critical',
+  explains: ['stopped-answering'],
+  check: 'answers at first, and then none to anything; silence is the way or the host, a refusal is the service',
+  fix: 'see what happened at that time: the service, the host, its link, its address',
+  judge(facts) {
+    const [gone] = facts.noticed;
+    if (!gone) return excluded('it answered to the end');
+    const other = facts.siblings.find(({ measurements }) => measurements.some(({ outcome, probe }) => outcome === 'ok' && probe === 'trace'));
+    const name = facts.path.address ?? facts.path.peer;
+    const refused = connects(facts).some(({ outcome }) => outcome === 'refused');
+    return {
+      state: 'supported',
+      proof: 'shown',
+      title: refused ? 'The service at the peer stopped while it was measured' : 'The path broke while it was measured',
+      evidence: other && !refused ? [{ text: `the path ${other.path} to the same peer still worked` }] : [],
+      next: [
+        refused
+          ? look('see at the peer why it stopped', 'ss -ltnup; journalctl -e')
+          : look('see where the way goes now', onOs(facts, { linux: `ip route get ${name}; ip neigh show`, darwin: `route -n get ${name}; arp -a` })),
+        look('measure it again', `tautline check ${name}`),
+      ],
+    };
+  },
+};

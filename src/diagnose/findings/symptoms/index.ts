@@ -8,12 +8,13 @@
 import { bufferbloat, highLatency, jitter, reordering, worseThanSibling } from './delay.js';
 import { largePacketsVanish, loss, lossUnderLoad } from './loss.js';
 import { brokenNames, clock, slowConnect, slowNames, slowResponder, slowServer, slowSsh, slowTls } from './services.js';
-import { containerTrouble, linkState, noAnswer, smallMtu, sshState, vpnState } from './state.js';
+import { containerTrouble, linkState, noAnswer, smallMtu, sshState, stoppedAnswering, vpnState } from './state.js';
 import type { Symptom } from './symptom.js';
 import { asymmetry, limitedThroughput, lowThroughput, stalledTransfer } from './throughput.js';
 
 const LIST = [
   noAnswer,
+  stoppedAnswering,
   largePacketsVanish,
   loss,
   lossUnderLoad,

@@ -1,4 +1,4 @@
-import type { DockerDetails, LinkDetails, MtuDetails, SshDetails, TailscaleDetails } from '../../../results/index.js';
+import type { DockerDetails, LinkDetails, Measurement, MtuDetails, SshDetails, TailscaleDetails } from '../../../results/index.js';
 import { detailsOf } from '../../path-figures.js';
 import type { Context } from '../cause.js';
 import { all, find } from '../figures.js';
@@ -86,6 +86,48 @@ export const noAnswer: Symptom<'no-answer'> = {
     return [{ evidence: { text: first?.reason ?? `${first?.probe ?? 'nothing'} got no answer`, ...(first ? { metric: first.metric } : {}) } }];
   },
 };
+
+export const stoppedAnswering: Symptom<'stopped-answering'> = {
+  id: 'stopped-answering',
+  title: 'the peer stopped answering',
+  why: 'what was asked first got answers, and the last three or more questions of different kinds or turns got none',
+  kind: 'trouble',
+  notice({ path, isHost }) {
+    if (isHost) return [];
+    const asked = path.measurements.filter(({ probe }) => BY_AND_BY.includes(probe)).flatMap(turnsOf);
+    const at = [...new Set(asked.map(({ startedAt }) => startedAt))].sort();
+    const answered = at.map((start) => asked.some((each) => each.startedAt === start && each.outcome === 'ok'));
+    const last = answered.lastIndexOf(true);
+    const after = at.slice(last + 1).map((start) => asked.find((each) => each.startedAt === start && GONE.includes(each.outcome)));
+    const [first] = after;
+    if (last < 0 || after.length < STOPPED_AFTER || !first || after.includes(undefined)) return [];
+    return [{ evidence: { text: `the last ${after.length} attempts failed: ${first.reason}`, metric: first.metric } }];
+  },
+};
+
+/** One question after the other; what the peer may not offer, or drop by its rules, is not among them. */
+const BY_AND_BY: readonly string[] = ['tcp', 'http', 'throughput'];
+const GONE: readonly string[] = ['timeout', 'lost', 'refused'];
+const STOPPED_AFTER = 3;
+
+interface Asked {
+  readonly startedAt: string;
+  readonly outcome: string;
+  readonly metric: string;
+  readonly reason: string;
+}
+
+function turnsOf({ startedAt, outcome, metric, reason, details }: Measurement): Asked[] {
+  const turns: unknown = details?.['turns'];
+  const why = reason ?? outcome;
+  if (!Array.isArray(turns)) return [{ startedAt, outcome, metric, reason: why }];
+  return turns.map((turn: { startedAt: string; outcome: string; reason?: string }) => ({
+    startedAt: turn.startedAt,
+    outcome: turn.outcome,
+    metric,
+    reason: turn.reason ?? why,
+  }));
+}
 
 const REACHING: readonly string[] = ['ping', 'echo', 'tcp', 'tls', 'http', 'throughput', 'ssh'];
 
