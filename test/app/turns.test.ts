@@ -28,7 +28,9 @@ describe('turns', () => {
   });
 
   test('are fewer where the samples would not fill them, and a throughput turn is never too short for TCP', () => {
-    assert.equal(interleave([stage(0, 'tcp', { count: 8 }), stage(1, 'tcp', { count: 8 })], counts).length, 4);
+    const few = interleave([stage(0, 'tcp', { count: 8 }), stage(1, 'tcp', { count: 8 })], counts);
+    assert.equal(few.length, 6, 'with two turns there would be no interval');
+    assert.ok(few.every(([step]) => step?.options['count'] === 4));
     assert.equal(interleave([stage(0, 'tcp', { count: 3 }), stage(1, 'tcp', { count: 3 })], counts).length, 2);
     const loads = interleave(
       [stage(0, 'throughput', { durationMs: 1000, omitMs: 500 }), stage(1, 'throughput', { durationMs: 1000, omitMs: 500 })],
@@ -36,6 +38,21 @@ describe('turns', () => {
     );
     assert.equal(loads.length, 4);
     assert.ok(loads.every(([step]) => step?.options['durationMs'] === 700 && step.options['omitMs'] === 200));
+  });
+});
+
+describe('turns of paths that do not all answer', () => {
+  test('are not fewer for the others: three paths of which one is asked three times only', () => {
+    const stages = interleave([stage(0, 'ping', { count: 100 }), stage(1, 'tcp', { count: 3 }), stage(2, 'ping', { count: 100 })], counts);
+    assert.deepEqual(
+      stages.map(([step]) => step?.subject),
+      [0, 1, 2, 2, 0, 0, 2, 2, 0],
+    );
+    assert.deepEqual(
+      stages.map(([step]) => step?.options['count']),
+      [25, 3, 25, 25, 25, 25, 25, 25, 25],
+    );
+    assert.deepEqual(interleave([], counts), []);
   });
 });
 
