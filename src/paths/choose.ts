@@ -28,6 +28,8 @@ interface Judged {
   readonly choice: PathChoice;
   /** Paths that nothing beats; empty where nothing was compared. */
   readonly left: readonly string[];
+  /** What is known of those among each other; `split`: each does better in something. */
+  readonly state: 'none' | 'best' | 'same' | 'split' | 'unclear';
 }
 
 function purpose(
@@ -38,16 +40,16 @@ function purpose(
   const { comparisons } = asked;
   const compared = candidates.filter(({ path }) => comparisons.some((each) => each.path === path || each.against === path));
   const say = (sentence: string, path?: string): PathChoice => ({ peer, purpose: asked.purpose, ...(path === undefined ? {} : { path }), sentence });
-  if (compared.length < 2) return { choice: say(`not compared for ${asked.purpose}: fewer than two paths gave figures`), left: [] };
+  if (compared.length < 2) return { choice: say(`not compared for ${asked.purpose}: fewer than two paths gave figures`), left: [], state: 'none' };
   const lossy = compared.filter((one) => one.gone !== true && compared.some((other) => losesMore(one, other)));
   const gone = compared.filter((one) => one.gone === true);
   if (gone.length === compared.length)
-    return { choice: say(`${list(gone.map(({ path }) => path))} stopped answering while they were compared`), left: [] };
+    return { choice: say(`${list(gone.map(({ path }) => path))} stopped answering while they were compared`), left: [], state: 'none' };
   const out = [...gone, ...lossy];
-  const beatenBy = (path: string): string | undefined => compared.find((other) => beats(other.path, path, comparisons))?.path;
-  const left = compared.filter(
-    (one) => !out.includes(one) && (beatenBy(one.path) === undefined || out.some(({ path }) => path === beatenBy(one.path))),
-  );
+  const running = compared.filter((one) => !out.includes(one));
+  const unbeaten = running.filter((one) => !running.some((other) => beats(other.path, one.path, comparisons)));
+  // Where each is beaten by another, as by chance in a round of three, none is the best.
+  const left = unbeaten.length > 0 ? unbeaten : running;
   const names = left.map(({ path }) => path);
   const [only] = names;
   const dropped = [
@@ -56,12 +58,30 @@ function purpose(
   ].join('');
   if (names.length === 1 && only !== undefined) {
     const proof = comparisons.filter((each) => each.better === only).map(({ sentence }) => sentence);
-    return { choice: say(`${only} is best for ${asked.purpose}${dropped}${proof.length > 0 ? `: ${proof[0]}` : ''}`, only), left: names };
+    const choice = say(`${only} is best for ${asked.purpose}${dropped}${proof.length > 0 ? `: ${proof[0]}` : ''}`, only);
+    return { choice, left: names, state: 'best' };
   }
-  const same = comparisons.filter(({ path, against }) => names.includes(path) && names.includes(against)).every(({ verdict }) => verdict === 'same');
-  if (same) return { choice: say(`${list(names)} do not differ for ${asked.purpose}${dropped}`), left: names };
-  const doubt = comparisons.find(({ verdict, path, against }) => verdict === 'unclear' && names.includes(path) && names.includes(against));
-  return { choice: say(doubt ? doubt.sentence : `${list(names)} each do better in one direction`), left: names };
+  return { ...amongEquals(names, { ...asked, dropped, say }), left: names };
+}
+
+/** What to say of several paths of which none is the best. */
+function amongEquals(
+  names: readonly string[],
+  {
+    purpose: asked,
+    comparisons,
+    dropped,
+    say,
+  }: { purpose: string; comparisons: readonly Comparison[]; dropped: string; say: (sentence: string) => PathChoice },
+): Pick<Judged, 'choice' | 'state'> {
+  const pairs = names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const));
+  const apart = pairs.find(([one, other]) => between(one, other, comparisons).length === 0);
+  if (apart) return { choice: say(`${list(apart)} were not compared for ${asked}: they have no turn in common${dropped}`), state: 'unclear' };
+  const found = pairs.flatMap(([one, other]) => between(one, other, comparisons));
+  if (found.every(({ verdict }) => verdict === 'same')) return { choice: say(`${list(names)} do not differ for ${asked}${dropped}`), state: 'same' };
+  const doubt = found.find(({ verdict }) => verdict === 'unclear');
+  if (doubt) return { choice: say(`${doubt.sentence}${dropped}`), state: 'unclear' };
+  return { choice: say(`${list(names)} each do better in ${asked === 'bulk' ? 'one direction' : 'one comparison'}${dropped}`), state: 'split' };
 }
 
 function overall(peer: string, latency: Judged, bulk: Judged): PathChoice {
@@ -73,13 +93,20 @@ function overall(peer: string, latency: Judged, bulk: Judged): PathChoice {
   const partly = one.length === 0 || other.length === 0 ? ` (compared for ${one.length === 0 ? 'bulk' : 'latency'} only)` : '';
   if (both.length === 1 && only !== undefined) return say(`use ${only}${partly}`, only);
   if (both.length === 0) return say(`it depends on the work: ${latency.choice.sentence}; ${bulk.choice.sentence}`);
-  const unclear = [latency, bulk].some(({ choice }) => choice.sentence.includes('unclear'));
-  return say(unclear ? `${list(both)} were not told apart; a --thorough check has more turns` : `use either: ${list(both)} do not differ${partly}`);
+  const states = [latency.state, bulk.state];
+  if (states.includes('unclear')) return say(`${list(both)} were not told apart; a --thorough check has more turns`);
+  if (states.includes('split'))
+    return say(`it depends on the work: ${[latency, bulk].find(({ state }) => state === 'split')?.choice.sentence ?? ''}`);
+  return say(`use either: ${list(both)} do not differ${partly}`);
 }
 
 function beats(one: string, other: string, comparisons: readonly Comparison[]): boolean {
-  const between = comparisons.filter(({ path, against }) => (path === one && against === other) || (path === other && against === one));
-  return between.some(({ better }) => better === one) && !between.some(({ better }) => better === other);
+  const found = between(one, other, comparisons);
+  return found.some(({ better }) => better === one) && !found.some(({ better }) => better === other);
+}
+
+function between(one: string, other: string, comparisons: readonly Comparison[]): Comparison[] {
+  return comparisons.filter(({ path, against }) => (path === one && against === other) || (path === other && against === one));
 }
 
 function losesMore(one: Candidate, other: Candidate): boolean {
