@@ -6,6 +6,9 @@ import type { Cause, EvidenceItem } from '../cause.js';
 import { whoOf } from '../figures.js';
 import { change, onOs } from '../steps.js';
 
+/** Where good ends for delay that load adds (bands.ts, after DSLReports): from here on more room is the wrong advice. */
+const LONG_MS = 30;
+
 export const congestionLoss: Cause = {
   id: 'queue-overflow',
   title: 'The queue before the bottleneck is too short and overflows',
@@ -38,6 +41,7 @@ export const congestionLoss: Cause = {
     if (read.length === 0 && queues.length === 0) return unknown('the round trip under load was not measured');
     if (read.length === 0 && !queues.some(({ stands }) => stands)) return excluded('no queue stood under load');
     const added = Math.max(0, ...queues.map(({ addedMs }) => addedMs));
+    if (added > LONG_MS) return excluded(`the queue holds ${formatMs(added)}: it is anything but short`);
     return {
       state: 'supported',
       proof: read.length > 0 ? 'shown' : 'fits',
