@@ -134,9 +134,9 @@ const COMPARISON_COLUMNS: readonly Column[] = [
   { head: 'path', align: 'left' },
   { head: 'median', align: 'right', drop: 3 },
   { head: 'vs', align: 'left' },
-  { head: 'median', align: 'right', drop: 4 },
+  { head: 'median', align: 'right', drop: 2 },
   { head: 'ratio', align: 'right' },
-  { head: '95 % interval', align: 'right', drop: 2 },
+  { head: '95 % interval', align: 'right', drop: 4 },
   { head: 'turns', align: 'right', drop: 1 },
   { head: '', align: 'left' },
 ];
@@ -150,8 +150,8 @@ function comparisonLines(comparisons: readonly Comparison[], { width, paint }: E
     { text: formatQuantity(value, unit) },
     { text: printable(against), ...(better === against ? { style: (text: string) => paint('strong', text) } : {}) },
     { text: formatQuantity(againstValue, unit) },
-    { text: ratioOf(ratio) },
-    { text: ci95 ? ci95.map(ratioOf).join('–') : '' },
+    { text: `${ratioIn(unitOf(ratio), ratio)} ${unitOf(ratio)}` },
+    { text: ci95 ? ci95.map((bound) => ratioIn(unitOf(ratio), bound)).join('–') : '' },
     { text: String(turns) },
     { text: verdict === 'differs' && better === undefined ? 'differs little' : verdict },
   ]);
@@ -159,10 +159,15 @@ function comparisonLines(comparisons: readonly Comparison[], { width, paint }: E
   return [INDENT + paint('quiet', headLine(layout)), ...rows.map((row) => INDENT + line(layout, row))];
 }
 
-/** What is less is read as a share, and what is more as a factor; turns allow three digits. */
-function ratioOf(ratio: number): string {
-  if (ratio < 1) return `${(100 * ratio).toFixed(ratio < 0.1 ? 2 : 1)} %`;
-  return `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)} x`;
+/** What is less is read as a share, and what is more as a factor. */
+function unitOf(ratio: number): '%' | 'x' {
+  return ratio < 1 ? '%' : 'x';
+}
+
+/** Three digits are what turns allow. */
+function ratioIn(unit: '%' | 'x', ratio: number): string {
+  const figure = unit === '%' ? 100 * ratio : ratio;
+  return figure >= 100 ? figure.toFixed(0) : figure.toPrecision(3);
 }
 
 function atMost(count: number, width: number, lines: readonly string[]): string[] {

@@ -170,6 +170,13 @@ describe('the comparison of paths in a terminal', () => {
     assert.doesNotMatch(report, /86 times/);
   });
 
+  it('keeps the interval of the ratio where room is scarce, and leaves out what the figures below tell', () => {
+    const report = render({ ...CHECK, comparisons: [{ ...comparison('differs', 'lan'), ci95: [70.4, 104], metric: 'http.keepalive.total' }] });
+    assert.match(report, /path +median +vs +ratio +95 % interval/);
+    assert.match(report, /86\.0 x +70\.4–104 +differs/);
+    assert.match(render(RICH), /44\.9 % +43\.0–47\.0 +differs/);
+  });
+
   it('does not call paths the same that could not be told apart', () => {
     const choices = [{ peer: 'beta', purpose: 'latency' as const, sentence: 'whether vpn and lan differ in delay is unclear' }];
     const document = { ...CHECK, comparisons: [comparison('unclear')], choices };
