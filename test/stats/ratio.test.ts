@@ -8,7 +8,10 @@ describe('the ratio of pairs', () => {
     const { ratio, ci95, n } = pairedRatio([2, 4, 8], [1, 2, 4]) ?? assert.fail();
     assert.equal(n, 3);
     assert.ok(Math.abs(ratio - 2) < 1e-12);
-    assert.deepEqual(ci95?.map((bound) => bound.toFixed(6)), ['2.000000', '2.000000']);
+    assert.deepEqual(
+      ci95?.map((bound) => bound.toFixed(6)),
+      ['2.000000', '2.000000'],
+    );
     // By hand: mean and standard error of the logarithms, t(0.975, 3) = 3.182446 of the published table.
     const four = pairedRatio([1.1, 1.3, 0.9, 1.2], [1, 1, 1, 1]) ?? assert.fail();
     assert.ok(Math.abs(four.ratio - 1.114782) < 1e-6, String(four.ratio));
