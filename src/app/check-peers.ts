@@ -1,4 +1,5 @@
 import type { HostAbout, Ports } from '../base/index.js';
+import { attachCeilings, limitsOf } from '../diagnose/index.js';
 import type { PathEvidence } from '../diagnose/index.js';
 import { kindOfAddress } from '../paths/index.js';
 import type { Comparison, Measurement, PathChoice, Subject } from '../results/index.js';
@@ -83,11 +84,12 @@ export async function checkPeers(
     ? { measurements: [], unchecked: [] }
     : await containersBeside(ports, request, { kept, abouts, collected });
   const measured = kept.map((path, i) => [...(overSshOnly(path) ? [] : unresolved(ports, path.found, startedAt)), ...collected.measurements(i)]);
+  const evidence = kept.map((path, i) => evidenceOf(path, measured[i] ?? [], abouts[i] ?? {}));
   return {
     subjects: [...kept.map((path, i) => subjectOf(path, measured[i] ?? [], abouts[i] ?? {})), ...containersSubject(containers.measurements)],
     host: containers.measurements,
-    evidence: kept.map((path, i) => evidenceOf(path, measured[i] ?? [], abouts[i] ?? {})),
-    ...comparisonsOf(groups, kept, { collected, measured }),
+    evidence,
+    ...comparisonsOf(groups, kept, { collected, measured: evidence.map((path) => attachCeilings(path.measurements, limitsOf(path))) }),
     unchecked: [
       ...unchecked,
       ...stoppedAnswering(kept, collected),

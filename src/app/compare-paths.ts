@@ -1,5 +1,6 @@
 import { choosePaths, compareSeries } from '../paths/index.js';
 import type { Candidate, TurnSeries } from '../paths/index.js';
+import { aboveCeiling } from '../results/index.js';
 import type { Comparison, Measurement, PathChoice } from '../results/index.js';
 
 /** A path that had its turns. */
@@ -7,12 +8,13 @@ export interface ComparedPath {
   readonly path: string;
   readonly kind?: string;
   readonly series: ReadonlyMap<string, TurnSeries>;
+  /** With the bounds that nothing can exceed. */
   readonly measurements: readonly Measurement[];
   /** It stopped answering while it was measured. */
   readonly gone?: boolean;
 }
 
-/** The delays that are compared: the first one that two paths have in common. */
+/** The delays that are compared: the first one that two paths have turns of in common. */
 const DELAYS: readonly string[] = ['echo rtt', 'ping rtt', 'tcp connect'];
 const RATES: readonly string[] = ['throughput throughput.down', 'throughput throughput.up'];
 
@@ -22,15 +24,21 @@ export function comparePaths(peer: string, paths: readonly ComparedPath[]): { co
   const ordered = paths.toSorted((a, b) => directness(a) - directness(b));
   const comparisons = ordered.flatMap((against, i) =>
     ordered.slice(i + 1).flatMap((path) => {
-      const delay = DELAYS.find((key) => path.series.has(key) && against.series.has(key));
-      return [...(delay === undefined ? [] : [delay]), ...RATES].flatMap((key) => {
-        const [one, other] = [path.series.get(key), against.series.get(key)];
-        const comparison = one && other ? compareSeries(peer, one, other) : undefined;
-        return comparison ? [comparison] : [];
-      });
+      const compare = (key: string): Comparison | undefined => {
+        const [one, other] = [standing(path, key), standing(against, key)];
+        return one && other && compareSeries(peer, one, other);
+      };
+      const delay = DELAYS.reduce<Comparison | undefined>((found, key) => found ?? compare(key), undefined);
+      return [delay, ...RATES.map(compare)].flatMap((comparison) => comparison ?? []);
     }),
   );
   return { comparisons, choices: choosePaths(peer, ordered.map(candidate), comparisons) };
+}
+
+/** A figure above its ceiling is a measuring error, and compares with nothing. */
+function standing({ series, measurements }: ComparedPath, key: string): TurnSeries | undefined {
+  const impossible = measurements.some((each) => `${each.probe} ${each.metric}` === key && aboveCeiling(each) !== undefined);
+  return impossible ? undefined : series.get(key);
 }
 
 /** The overhead of a tunnel is told against what it runs over. */

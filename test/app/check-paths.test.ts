@@ -44,6 +44,18 @@ describe('a check of a peer with two paths', () => {
     assert.equal((rtt.details?.['turns'] as unknown[]).length, 6);
   });
 
+  test('compares those that answer in all their turns, also when a third one that is written down does not', async () => {
+    const jitter = { distribution: 'normal', ms: 0.05 } as const;
+    const scenario = twoPaths({ delayMs: 0.5, rateBps: 1e9, jitter }, { delayMs: 1, rateBps: 200e6, jitter });
+    const three = definePeer('beta', { paths: { old: '10.3.0.2', lan: '10.1.0.2', vpn: '10.2.0.2' }, defaultPath: 'old' });
+    const { document } = await runCheck(scenario, { target: 'beta', peers: [three], depth: 'quick' });
+    const delay = document.comparisons?.find(({ metric }) => metric === 'rtt');
+    assert.deepEqual([delay?.path, delay?.against, delay?.better, delay?.turns], ['vpn', 'lan', 'lan', 4]);
+    assert.equal(document.choices?.find(({ purpose }) => purpose === 'overall')?.path, 'lan');
+    assert.equal(document.verdict.outcome, 'fail', 'a path that is written down and leads nowhere is a failure');
+    assert.deepEqual([document.findings?.[0]?.id, document.findings?.[0]?.path], ['peer-down', 'old']);
+  });
+
   test('of two paths of the same quality says in hardly any case that they differ', async () => {
     let differ = 0;
     let compared = 0;
