@@ -106,12 +106,20 @@ function courseOf(worked: readonly TurnFigure[]): JoinedCourse {
     return shifted;
   });
   const sums = Object.fromEntries(
-    ['bytes', 'elapsedMs', 'retransmits'].flatMap((key) => {
+    ['bytes', 'elapsedMs', 'measuredMs', 'retransmits'].flatMap((key) => {
       const values = worked.map(({ measurement }) => measurement.details?.[key]);
       return values.every((value) => typeof value === 'number') ? [[key, values.reduce((sum: number, value) => sum + (value as number), 0)]] : [];
     }),
   );
-  return { details: { ...sums, intervals }, places };
+  return { details: { ...sums, ...goodputIn(worked), intervals }, places };
+}
+
+/** The rate over all turns: each weighs as much as it was measured. */
+function goodputIn(worked: readonly TurnFigure[]): { readonly goodputBps?: number } {
+  const parts = worked.map(({ measurement }) => [measurement.details?.['goodputBps'], measurement.details?.['measuredMs']] as const);
+  if (!parts.every((part): part is readonly [number, number] => part.every((value) => typeof value === 'number'))) return {};
+  const wholeMs = parts.reduce((sum, [, measuredMs]) => sum + measuredMs, 0);
+  return wholeMs > 0 ? { goodputBps: parts.reduce((sum, [bps, measuredMs]) => sum + bps * measuredMs, 0) / wholeMs } : {};
 }
 
 interface Course {

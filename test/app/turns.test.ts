@@ -107,6 +107,8 @@ describe('turns put together', () => {
     const course = (bps: number) => ({
       details: {
         bytes: 10,
+        goodputBps: bps,
+        measuredMs: bps * 100,
         intervals: [
           { startMs: 0, endMs: 500, bps },
           { startMs: 500, endMs: 1000, bps },
@@ -115,8 +117,10 @@ describe('turns put together', () => {
     });
     const [joined] = joinTurns([figure(0, [1], course(1)), figure(1, [2], course(2))], 1);
     assert.equal(joined?.details?.['bytes'], 20);
+    assert.equal(joined.details['measuredMs'], 300);
+    assert.equal(joined.details['goodputBps'], 5 / 3, 'a turn of 200 ms weighs twice as much as one of 100 ms');
     assert.deepEqual(
-      (joined?.details?.['intervals'] as { startMs: number; bps: number }[]).map(({ startMs, bps }) => [startMs, bps]),
+      (joined.details['intervals'] as { startMs: number; bps: number }[]).map(({ startMs, bps }) => [startMs, bps]),
       [
         [0, 1],
         [500, 1],

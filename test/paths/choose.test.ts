@@ -5,8 +5,8 @@ import type { Comparison, PathChoice } from '../../src/results/index.js';
 
 type Metric = 'rtt' | 'throughput.down' | 'throughput.up';
 
-function compared(path: string, against: string, { metric = 'rtt', better }: { metric?: Metric; better?: string | 'unclear' }): Comparison {
-  const verdict = better === undefined ? 'same' : better === 'unclear' ? 'unclear' : 'differs';
+function compared(path: string, against: string, { metric = 'rtt', better }: { metric?: Metric; better?: string }): Comparison {
+  const verdict = better === undefined ? 'same' : 'differs';
   return {
     peer: 'beta',
     metric,
