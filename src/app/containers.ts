@@ -1,4 +1,4 @@
-import type { Ports } from '../base/index.js';
+import type { Ports, Target } from '../base/index.js';
 import type { Measurement, Subject } from '../results/index.js';
 import type { CheckRequest } from './check.js';
 import { runProbe } from './run-check.js';
@@ -25,7 +25,7 @@ export async function lookForContainers(
     {
       subject: 0,
       probe: 'docker',
-      target: { text: 'local', host: 'local' },
+      target: HERE,
       path: 'local',
       options: { ...context, timeoutMs: ENGINE_TIMEOUT_MS, ...(request.environment === undefined ? {} : { environment: request.environment }) },
       label: 'containers',
@@ -42,9 +42,14 @@ export async function lookForContainers(
   const measurements = results.map(({ measurement }) => measurement);
   const worked = measurements.some(({ outcome }) => outcome === 'ok');
   if (worked) return { measurements, unchecked: [] };
-  const why = measurements.find(({ outcome }) => outcome !== 'unsupported');
+  // Nobody listens where engines usually do; that is worth telling only to who says that one listens elsewhere.
+  const none = ({ outcome, target }: Measurement): boolean => outcome === 'unsupported' && target === HERE.text;
+  const expected = (request.environment?.['DOCKER_HOST'] ?? '') !== '';
+  const why = measurements.find((measurement) => expected || !none(measurement));
   return { measurements: [], unchecked: why ? [{ what: 'containers on this host', why: why.reason ?? why.outcome }] : [] };
 }
+
+const HERE: Target = { text: 'local', host: 'local' };
 
 /** A local engine answers in milliseconds; one that hangs must not hold the check up. */
 const ENGINE_TIMEOUT_MS = 2000;

@@ -187,7 +187,7 @@ class Gathering {
     const place = { name: alias, ...(family === undefined ? {} : { family }) };
     const answer = await this.#by(
       byMs,
-      (timeoutMs) => askSshSettings(this.#ports, place, { timeoutMs, signal: this.#stop.signal }),
+      (timeoutMs) => askSshSettings(this.#ports, place, { timeoutMs, signal: this.#ending() }),
       () => ({ outcome: 'timeout' as const, reason: `'ssh -G ${alias}' did not answer in time: look for 'Match exec' in the ssh configuration` }),
     );
     if (answer.outcome !== 'ok') {
@@ -207,7 +207,7 @@ class Gathering {
   async #readTailnet(): Promise<Tailnet | undefined> {
     const status: TailscaleStatus = await this.#by(
       FIRST_BY_MS,
-      (timeoutMs) => readTailscaleStatus(this.#ports, { timeoutMs, signal: this.#stop.signal }),
+      (timeoutMs) => readTailscaleStatus(this.#ports, { timeoutMs, signal: this.#ending() }),
       () => ({ outcome: 'timeout', reason: 'the Tailscale client did not answer in time', peers: [], health: [] }),
     );
     // Who has no Tailscale lacks nothing.
@@ -245,7 +245,7 @@ class Gathering {
     const { family } = this.#request;
     const found = await this.#by<Resolution>(
       byMs ?? (this.#elapsedMs() < FIRST_BY_MS - LOOKUP_MS_MIN ? FIRST_BY_MS : SECOND_BY_MS),
-      (timeoutMs) => this.#ports.names.lookup(host, { ...(family === undefined ? {} : { family }), timeoutMs, signal: this.#stop.signal }),
+      (timeoutMs) => this.#ports.names.lookup(host, { ...(family === undefined ? {} : { family }), timeoutMs, signal: this.#ending() }),
       () => ({ outcome: 'timeout', reason: `the lookup of '${host}' did not end in time`, elapsedMs: this.#elapsedMs() }),
     );
     if (found.outcome === 'ok') return found.addresses.map((each) => each.host);
@@ -256,6 +256,11 @@ class Gathering {
   #wanted(address: string): boolean {
     const { family } = this.#request;
     return family === undefined || address.includes(':') === (family === 6);
+  }
+
+  /** One a question: many listeners on one signal look like a leak. */
+  #ending(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal]);
   }
 
   #elapsedMs(): number {

@@ -39,19 +39,21 @@ const WATCH_MS = 1000;
  */
 export function addLayers(stages: readonly Stage[], paths: readonly PathLayers[], { depth }: { readonly depth: Depth }): Stage[] {
   const known = new Set(PROBES.map(({ name }) => name));
-  const after = paths.flatMap((path) => layersOf(path, DEPTHS[depth])).map((stage) => stage.filter((step) => known.has(step.probe)));
+  const after = paths.flatMap((path) => layersOf(path, depth)).map((stage) => stage.filter((step) => known.has(step.probe)));
   return [...watchLinks(stages, paths, known), ...after.filter((stage) => stage.length > 0)];
 }
 
 function watchLinks(stages: readonly Stage[], paths: readonly PathLayers[], known: ReadonlySet<string>): Stage[] {
   if (!known.has('link')) return [...stages];
   const waiting = new Map(paths.flatMap((path) => (path.near?.link ? [[path.subject, path] as const] : [])));
+  const loaded = new Set(stages.flat().flatMap(({ probe, subject }) => (probe === 'throughput' ? [subject] : [])));
   const watched = stages.map((stage): Stage => {
-    const load = stage.find(({ probe, subject }) => probe === 'throughput' && waiting.has(subject));
+    // Without a load, beside whatever is sent first: the counters are only read.
+    const load = stage.find(({ probe, subject }) => waiting.has(subject) && (probe === 'throughput' || !loaded.has(subject)));
     if (!load) return stage;
     const path = waiting.get(load.subject) as PathLayers;
     waiting.delete(load.subject);
-    return [...stage, linkStep(path, load.options['durationMs'])];
+    return [...stage, linkStep(path, load.probe === 'throughput' ? load.options['durationMs'] : WATCH_MS)];
   });
   return [...watched, ...[...waiting.values()].map((path): Stage => [linkStep(path, WATCH_MS)])];
 }
@@ -72,7 +74,8 @@ function linkStep(path: PathLayers, durationMs: unknown): Step {
   return step(path, 'link', { text: name, host: name }, { durationMs });
 }
 
-function layersOf(path: PathLayers, { trace, logins }: Depths): Stage[] {
+function layersOf(path: PathLayers, depth: Depth): Stage[] {
+  const { trace, logins } = DEPTHS[depth];
   const { found, named } = path;
   const ssh = named.sshAlias === undefined ? [] : [step(path, 'ssh', { text: named.sshAlias, host: named.sshAlias }, { logins })];
   // Nothing but ssh goes where ssh goes over another host.
@@ -83,7 +86,13 @@ function layersOf(path: PathLayers, { trace, logins }: Depths): Stage[] {
   return [
     // A size that gets no answer says nothing where no size gets one.
     [{ ...step(path, 'mtu', serve, {}), onlyIf: path.answers }],
-    [step(path, 'trace', found.tcp.answers ? { ...plain, port: found.tcp.port } : plain, trace)],
+    [
+      {
+        ...step(path, 'trace', found.tcp.answers ? { ...plain, port: found.tcp.port } : plain, trace),
+        // Where nothing answers, each further protocol takes as long as the first, and seldom gets farther.
+        optionsNow: () => (depth === 'quick' && !path.answers() ? { protocol: 'udp' } : {}),
+      },
+    ],
     ssh,
     named.kind === 'tailscale' ? [step(path, 'tailscale', plain, {})] : [],
   ];

@@ -93,6 +93,7 @@ const PING_INTERVAL_MS = 20;
 const ECHO_INTERVAL_MS = 5;
 /** Where nothing answered the first question, a few more tries tell loss from silence. */
 const SILENT_TRIES = 3;
+const SILENT_TRIES_QUICK = 2;
 const SILENT_TIMEOUT_MS = 1000;
 /** A gateway is on this host's own network. */
 const GATEWAY_TIMEOUT_MS = 400;
@@ -134,7 +135,8 @@ export function planTarget(subject: number, found: TargetFindings, options: Targ
     ].filter(some);
   }
   if (!found.tcp.answers) {
-    const tries = { count: SILENT_TRIES, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: SILENT_TIMEOUT_MS };
+    const count = options.depth === 'quick' ? SILENT_TRIES_QUICK : SILENT_TRIES;
+    const tries = { count, intervalMs: CONNECT_INTERVAL_MS, timeoutMs: SILENT_TIMEOUT_MS };
     return [[pingStep, at('tcp', tcpTarget, tries)], dns].filter(some);
   }
   return [

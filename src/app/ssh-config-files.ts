@@ -14,7 +14,7 @@ export interface SshConfigFiles {
 }
 
 /** Every alias of a person's own ssh configuration and of the files that it includes. */
-export async function readSshConfigFiles(files: Pick<Files, 'readText' | 'list'>, homeFolder: string): Promise<SshConfigFiles> {
+export async function readSshConfigFiles(files: Pick<Files, 'readText' | 'list' | 'status'>, homeFolder: string): Promise<SshConfigFiles> {
   const folder = `${homeFolder.replace(/\/$/, '')}/.ssh`;
   const aliases = new Map<string, SshAlias>();
   const unread: { path: string; why: string }[] = [];
@@ -22,7 +22,7 @@ export async function readSshConfigFiles(files: Pick<Files, 'readText' | 'list'>
   const read = async (path: string, depth: number): Promise<void> => {
     if (seen.has(path) || seen.size >= FILES_MAX || depth > DEPTH_MAX) return;
     seen.add(path);
-    const text = await files.readText(path).catch((error: unknown) => {
+    const text = await readFile(files, path).catch((error: unknown) => {
       if (!(error instanceof TautlineError)) throw error;
       unread.push({ path, why: error.message });
     });
@@ -36,6 +36,13 @@ export async function readSshConfigFiles(files: Pick<Files, 'readText' | 'list'>
   };
   await read(`${folder}/config`, 0);
   return { aliases: [...aliases.values()], unread };
+}
+
+/** A named pipe that nobody writes to would be waited for without end, and a device read without end. */
+async function readFile(files: Pick<Files, 'readText' | 'status'>, path: string): Promise<string | undefined> {
+  const kind = (await files.status(path, { follow: true }))?.kind;
+  if (kind === 'other' || kind === 'socket') throw new TautlineError('io', `cannot read ${path}: it is a pipe, a device or a socket, and not a file`);
+  return files.readText(path);
 }
 
 /** Without a leading slash it is relative to ~/.ssh (ssh_config(5), Include). */

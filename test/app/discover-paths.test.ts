@@ -232,11 +232,28 @@ describe('whoever cannot be asked is left out and named', () => {
   });
 
   test('a configuration that may not be read', async () => {
-    const denied = { readText: () => Promise.reject(new TautlineError('permission', 'cannot read /home/me/.ssh/config: permission denied')) };
+    const denied = {
+      status: () => Promise.resolve(undefined),
+      readText: () => Promise.reject(new TautlineError('permission', 'cannot read /home/me/.ssh/config: permission denied')),
+    };
     const network = new SimNetwork(scenario());
     const files = Object.assign(Object.create(network.ports('laptop').files), denied) as Ports['files'];
     const found = await discover('beta', scenario(), { ports: { files } });
     assert.ok(what(found).includes('ssh: cannot read /home/me/.ssh/config: permission denied'));
+  });
+
+  test('a configuration that is a pipe, which nobody may ever write to', async () => {
+    const piped = {
+      status: () => Promise.resolve({ kind: 'other', sizeBytes: 0, modifiedMs: 0, mode: 0o600 }),
+      readText: () => new Promise(() => undefined),
+    };
+    const network = new SimNetwork(scenario());
+    const files = Object.assign(Object.create(network.ports('laptop').files), piped) as Ports['files'];
+    const found = await discover('beta', scenario(), { ports: { files } });
+    assert.ok(
+      what(found).some((line) => /^ssh: cannot read .*\.ssh\/config: it is a pipe/.test(line)),
+      what(found).join('\n'),
+    );
   });
 
   test('an abort ends it at once with what there is', async () => {
