@@ -79,6 +79,10 @@ describe('findings', () => {
       first.ruledOut.some(({ id, why }) => id === 'sender-cpu' && why.includes('20 %')),
       JSON.stringify(first.ruledOut),
     );
+    assert.ok(
+      first.next.some(({ command }) => command === 'tautline check beta --thorough'),
+      'where everything was looked at there is still something to do',
+    );
     assert.deepEqual(rest, []);
   });
 

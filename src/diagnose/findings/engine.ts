@@ -178,10 +178,26 @@ function unknowns(context: Context, open: readonly Noticed[], judged: readonly J
         evidence: own.map(({ evidence }) => plain(evidence)).slice(0, EVIDENCE_MAX),
         ruledOut: candidates.flatMap(({ cause, judgement }) => (judgement.state === 'excluded' ? [{ id: cause.id, why: judgement.why }] : [])),
         ...(unchecked.length > 0 ? { unchecked } : {}),
-        next: unchecked.slice(0, NEXT_MAX).map(({ id: cause, why }) => ({ text: `look whether it is ${cause}: ${why}`, costs: 'nothing' as const })),
+        next: unknownNext(context, unchecked),
       },
     };
   });
+}
+
+const PLAIN_NAME = /^[\w.:-]+$/;
+
+/** What was not looked at; where all was, whether it comes back, and with more samples. */
+function unknownNext({ path, isHost }: Context, unchecked: readonly { readonly id: string; readonly why: string }[]): Finding['next'] {
+  if (unchecked.length > 0)
+    return unchecked.slice(0, NEXT_MAX).map(({ id, why }) => ({ text: `look whether it is ${id}: ${why}`, costs: 'nothing' as const }));
+  return [
+    {
+      text: 'measure again at another hour and for longer; what stays is in the path, and what goes was what others did on it',
+      command: `tautline check ${isHost ? '' : `${PLAIN_NAME.test(path.peer) ? path.peer : (path.address ?? '')} `}--thorough`.replace(/ {2,}/, ' '),
+      costs: 'nothing',
+    },
+    { text: 'see when it began, and what changed on this host then', command: 'tautline history --plot', costs: 'nothing' },
+  ];
 }
 
 /** Findings of the same thing become one, with all symptoms and figures; the worst and the surest word counts. */
