@@ -16,6 +16,7 @@ export * from './ports-web.js';
 export * from './ports.js';
 export * from './quantity.js';
 export * from './random.js';
+export * from './shell.js';
 export * from './target.js';
 export * from './units.js';
 export * from './version.js';

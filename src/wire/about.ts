@@ -26,13 +26,14 @@ const FEATURES = [
 
 /** Cuts what a frame cannot carry, and what is nobody else's business (the hardware address, where the card sits). */
 export function trimAbout(about: HostAbout): HostAbout {
-  const { link, containerSubnets } = about;
+  const { link, route, containerSubnets } = about;
   return {
     ...about,
     name: short(about.name),
     os: short(about.os),
     kernel: short(about.kernel),
     ...(link ? { link: trimLink(link) } : {}),
+    ...(route ? { route: { ...route, interfaceName: plainName(route.interfaceName) } } : {}),
     ...(containerSubnets ? { containerSubnets: containerSubnets.slice(0, SUBNETS_MAX) } : {}),
   };
 }
@@ -48,6 +49,7 @@ function trimLink({ mac: _mac, bus: _bus, features, counters, ...link }: LinkFac
   };
   return {
     ...link,
+    name: plainName(link.name),
     ...present(lists),
     ...(features ? { features: Object.fromEntries(FEATURES.flatMap((name) => (features[name] ? [[name, features[name]]] : []))) } : {}),
     ...(counters
@@ -64,6 +66,14 @@ function trimLink({ mac: _mac, bus: _bus, features, counters, ...link }: LinkFac
 
 function short(text: string): string {
   return text.slice(0, TEXT_MAX);
+}
+
+/** What stands in commands that are offered for pasting, so that a peer's name for its card must be nothing but a name. */
+const INTERFACE_NAME = /^[A-Za-z0-9_][\w.:@+-]{0,63}$/;
+
+/** An interface's name; the kernel takes nearly any bytes for one (dev_valid_name, net/core/dev.c), a frame does not. */
+function plainName(name: string): string {
+  return INTERFACE_NAME.test(name) ? name : `_${name.replace(/[^\w.:@+-]/g, '_')}`.slice(0, 64);
 }
 
 // --- Reading ---------------------------------------------------------------------------------
@@ -91,7 +101,7 @@ function readLink(f: Fields): LinkFacts {
     f.optional(name, () => f.list(name, MODES_MAX, shortText));
   const bps = (name: string): number | undefined => optionalNumber(f, name, BPS_MAX);
   return {
-    name: f.string('name', TEXT_MAX),
+    name: interfaceName(f, 'name'),
     kind: f.oneOf('kind', KINDS),
     up: f.flag('up'),
     ...present({
@@ -164,7 +174,7 @@ function readQueue(f: Fields): QueueFacts {
 
 function readRoute(f: Fields): RouteFacts {
   return {
-    interfaceName: f.string('interfaceName', TEXT_MAX),
+    interfaceName: interfaceName(f, 'interfaceName'),
     local: f.flag('local'),
     ...present({
       source: text(f, 'source'),
@@ -195,6 +205,12 @@ function readTcpSettings(f: Fields): TcpSettings {
     slowStartAfterIdle: flag(f, 'slowStartAfterIdle'),
     windowShare: f.optional('windowShare', () => f.number('windowShare', -31, 31)),
   });
+}
+
+function interfaceName(f: Fields, field: string): string {
+  const name = f.string(field, TEXT_MAX);
+  if (!INTERFACE_NAME.test(name)) f.fail(field);
+  return name;
 }
 
 function text(f: Fields, name: string): string | undefined {

@@ -5,6 +5,8 @@ import type { HostAbout, LinkFacts } from '../../src/base/index.js';
 import { FRAME_BYTES_MAX, decodeFrame, encodeFrame, trimAbout } from '../../src/wire/index.js';
 
 const word = fc.stringMatching(/^[a-z][a-z0-9_.:/-]{0,20}$/);
+/** As the kernel names cards: no slash. */
+const device = fc.stringMatching(/^[a-z][a-z0-9_.:-]{0,15}$/);
 const bps = fc.integer({ min: 0, max: 1e12 });
 const count = fc.integer({ min: 0, max: 1e9 });
 /** Any of the keys may be missing. */
@@ -13,7 +15,7 @@ const counts = fc.record({ rx: count, tx: count });
 const triple = fc.tuple(count, count, count);
 const link: fc.Arbitrary<LinkFacts> = fc
   .tuple(
-    fc.record({ name: word, kind: fc.constantFrom('ethernet' as const, 'tunnel' as const), up: fc.boolean() }),
+    fc.record({ name: device, kind: fc.constantFrom('ethernet' as const, 'tunnel' as const), up: fc.boolean() }),
     optional({
       carrier: fc.boolean(),
       mtu: fc.integer({ min: 0, max: 65_536 }),
@@ -39,7 +41,7 @@ const about: fc.Arbitrary<HostAbout> = fc
     optional({
       observed: word,
       link,
-      route: fc.record({ interfaceName: word, local: fc.boolean(), mtu: fc.integer({ min: 68, max: 65_536 }) }),
+      route: fc.record({ interfaceName: device, local: fc.boolean(), mtu: fc.integer({ min: 68, max: 65_536 }) }),
       tcp: optional({ receiveBytes: triple, congestion: word, windowScaling: fc.boolean(), windowShare: fc.integer({ min: -2, max: 2 }) }),
       containerSubnets: fc.array(word, { maxLength: 5 }),
     }),
@@ -87,6 +89,18 @@ describe('what a host says of itself', () => {
     assert.deepEqual([trimmed.link?.mac, trimmed.link?.bus], [undefined, undefined]);
     assert.deepEqual(trimmed.link?.counters, { rx_packets: 5 });
     assert.deepEqual(Object.keys(trimmed.link?.features ?? {}), ['generic-receive-offload']);
+  });
+
+  it('names an interface by nothing that could be a command or a path: such a name stands in commands for pasting', () => {
+    const base = { name: 'a', os: 'b', kernel: 'c', cpus: 2 };
+    for (const name of ['eth0;id', '$(id)', '`id`', 'a b', 'a|b', '-K', '../../x', "e'", 'e\u001b[2J', '']) {
+      assert.equal(read({ type: 'about', about: { ...base, link: { name, kind: 'ethernet', up: true } } }).ok, false, name);
+      assert.equal(read({ type: 'about', about: { ...base, route: { interfaceName: name, local: false } } }).ok, false, name);
+      // An honest host's own odd name is told in a form that passes.
+      const trimmed = trimAbout({ ...base, link: { name, kind: 'ethernet', up: true }, route: { interfaceName: name, local: false } });
+      assert.ok(read({ type: 'about', about: trimmed }).ok, name);
+      assert.equal(trimmed.link?.name, trimmed.route?.interfaceName);
+    }
   });
 
   it('is refused when anything in it is not what it must be', () => {

@@ -1,3 +1,4 @@
+import { shellWord } from '../../base/index.js';
 import type { End } from './input.js';
 
 /** Lines to type at an end; where several systems are possible, each in its own words. */
@@ -13,7 +14,8 @@ export interface NicCommands {
 /** For the first of these ends; for Linux and macOS where none is known. */
 export function nicCommands(ends: readonly End[]): NicCommands {
   const [end] = ends;
-  const name = end?.link.name ?? 'INTERFACE';
+  // It may come from the other end, or from a file that somebody else has kept.
+  const name = shellWord(end?.link.name ?? 'INTERFACE');
   const linux = {
     supported: `ethtool ${name}`,
     advertise: `sudo ethtool -s ${name} autoneg on`,
