@@ -60,7 +60,10 @@ async function agree(
   try {
     await connection.write(exchange.hello());
     for (;;) {
-      const bytes = await connection.read({ timeoutMs: Math.max(1, timeoutMs - (clock.nowMs() - phaseMs)), signal });
+      // A server that says a little again and again is not waited for any longer than one that is silent.
+      const leftMs = timeoutMs - (clock.nowMs() - phaseMs);
+      if (leftMs <= 0) return { ...soFar(), failure: silence(connection, { ...plan, waited: true }) };
+      const bytes = await connection.read({ timeoutMs: leftMs, signal });
       const readMs = clock.nowMs();
       if (!bytes) return { ...soFar(), failure: silence(connection, { ...plan, waited: readMs - phaseMs >= timeoutMs }) };
       const answer = exchange.receive(bytes);

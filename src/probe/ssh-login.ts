@@ -1,3 +1,4 @@
+import { shellWord } from '../base/index.js';
 import type { CommandResult, Ports } from '../base/index.js';
 import type { Outcome } from '../results/index.js';
 import { plainText } from '../wire/index.js';
@@ -116,7 +117,7 @@ const MESSAGES: readonly Message[] = [
     pattern: /Bad owner or permissions on (\S+)/,
     outcome: 'unchecked',
     reason: (_place, said) => {
-      const path = /Bad owner or permissions on (\S+)/.exec(said)?.[1] ?? 'its configuration';
+      const path = pathIn(said, /Bad owner or permissions on (\S+)/) ?? 'its configuration';
       return `no login: ssh does not use ${path} because others may write it; take that away with 'chmod go-w ${path}'`;
     },
   },
@@ -124,7 +125,7 @@ const MESSAGES: readonly Message[] = [
     pattern: /UNPROTECTED PRIVATE KEY FILE|bad permissions/i,
     outcome: 'unchecked',
     reason: (_place, said) => {
-      const path = /Permissions \d+ for '([^']+)'/.exec(said)?.[1] ?? 'the private key';
+      const path = pathIn(said, /Permissions \d+ for '([^']+)'/) ?? 'the private key';
       return `no login: ssh passes over ${path} because others may read it; take that away with 'chmod 600 ${path}'`;
     },
   },
@@ -132,7 +133,7 @@ const MESSAGES: readonly Message[] = [
     pattern: /Permission denied \(/,
     outcome: 'unchecked',
     reason: (place, said) => {
-      const methods = /Permission denied \(([^)]*)\)/.exec(said)?.[1] ?? '';
+      const methods = plainText(/Permission denied \(([^)]*)\)/.exec(said)?.[1] ?? '');
       return `no login without a password: ${place.name} accepts none of the keys that can be used without asking (it takes ${methods}). Install one with '${sshCommand(place).replace(/^ssh /, 'ssh-copy-id ')}', or load its passphrase into an agent with 'ssh-add'`;
     },
   },
@@ -171,8 +172,16 @@ const MESSAGES: readonly Message[] = [
 
 /** As known_hosts names it: with a port other than 22 in brackets. */
 function recordOf({ host, port }: Pick<SshSettings, 'host' | 'port'>): string {
-  return port === 22 ? host : `"[${host}]:${port}"`;
+  return shellWord(port === 22 ? host : `[${host}]:${port}`);
 }
+
+/** A path that ssh complains of, as it may be pasted: among what ssh says may stand what the server's side said. */
+function pathIn(said: string, pattern: RegExp): string | undefined {
+  const path = pattern.exec(said)?.[1];
+  return path === undefined ? undefined : shellWord(plainText(path, PATH_CHARS_MAX));
+}
+
+const PATH_CHARS_MAX = 1024;
 
 /** ControlPath knows tokens that begin with a per cent sign. */
 function escaped(path: string): string {

@@ -1,4 +1,6 @@
+import { shellWord } from '../base/index.js';
 import type { CommandOptions, CommandResult, Ports } from '../base/index.js';
+import { plainText } from '../wire/index.js';
 
 /** What `ssh` would do for a name, of which `ssh -G` tells, as far as it matters here. */
 export interface SshSettings {
@@ -39,6 +41,7 @@ export async function askSshSettings(
   place: SshPlace,
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<SshAnswer> {
+  if (!isSshName(place.name)) return { outcome: 'failed', reason: `'${plainText(place.name)}' is no name that ssh could take` };
   const startMs = ports.clock.nowMs();
   const result = await runSsh(ports, ['-G', ...placeArguments(place)], limits);
   const elapsedMs = ports.clock.nowMs() - startMs;
@@ -56,10 +59,20 @@ export async function askSshUser(
   place: SshPlace,
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<{ readonly id: number; readonly homeFolder: string } | undefined> {
+  if (!isSshName(place.name)) return undefined;
   // The tokens of ControlPath are expanded in what -G prints: %i and %d are the local user's id and home (ssh_config(5), TOKENS).
   const result = await runSsh(ports, ['-G', '-o', 'ControlPath=%i:%d', ...placeArguments(place)], limits);
   const [, id, homeFolder] = (result.outcome === 'exited' && /^controlpath (\d+):(\/.*)$/m.exec(result.stdout)) || [];
   return id === undefined || homeFolder === undefined ? undefined : { id: Number(id), homeFolder };
+}
+
+/**
+ * Whether ssh may be handed a name. A configuration may put it into the command lines of `Match exec` and `ProxyCommand`
+ * (%h, %n), which a shell runs, and a name may stand in a file that somebody else wrote: what a shell would obey is
+ * refused, as ssh itself does since 9.6 (valid_hostname, ssh.c; CVE-2023-51385), and older releases do not.
+ */
+export function isSshName(name: string): boolean {
+  return name !== '' && !/^-|['`"$\\;&<>|(){}\s\p{Cc}]/u.test(name);
 }
 
 /** Runs ssh so that it cannot ask a person anything: no terminal, no window, and nobody to type. */
@@ -89,8 +102,8 @@ export function placeArguments(place: SshPlace): string[] {
 /** What a person would type for that place. */
 export function sshCommand(place: SshPlace, ...options: readonly string[]): string {
   const { configFile, port, name } = place;
-  const file = configFile === undefined ? [] : ['-F', configFile];
-  return ['ssh', ...file, ...(port === undefined ? [] : ['-p', String(port)]), ...options, name].join(' ');
+  const file = configFile === undefined ? [] : ['-F', shellWord(configFile)];
+  return ['ssh', ...file, ...(port === undefined ? [] : ['-p', String(port)]), ...options, shellWord(name)].join(' ');
 }
 
 /** Reads the output of `ssh -G`: a keyword in lower case and its value on each line. */

@@ -1,4 +1,4 @@
-import { TautlineError } from '../base/index.js';
+import { TautlineError, shellWord } from '../base/index.js';
 import type { FileStatus, Ports } from '../base/index.js';
 import type { SshDetails } from '../results/index.js';
 import { askMaster } from './ssh-login.js';
@@ -42,10 +42,12 @@ export async function lookAtSetup(ports: Ports, plan: SetupPlan): Promise<SshSet
     staleSockets,
     keys,
     remarks: [
-      ...staleSockets.map((socket) => `the master of ${socket} is gone: remove its socket with 'rm ${quoted(socket)}'`),
+      ...staleSockets.map((socket) => `the master of ${socket} is gone: remove its socket with 'rm ${shellWord(socket)}'`),
       ...masters.flatMap(({ socket, state }) =>
         state === 'hung'
-          ? [`the master of ${socket} does not answer: end it with '${sshCommand(plan.place, '-O', 'exit', '-o', `ControlPath=${quoted(socket)}`)}'`]
+          ? [
+              `the master of ${socket} does not answer: end it with '${sshCommand(plan.place, '-O', 'exit', '-o', `ControlPath=${shellWord(socket)}`)}'`,
+            ]
           : [],
       ),
       ...keys.flatMap(({ path, problem, fix }) => (problem === undefined ? [] : [`${path} ${problem}${fix === undefined ? '' : `: ${fix}`}`])),
@@ -114,7 +116,7 @@ async function lookAtKeys(ports: Ports, plan: SetupPlan): Promise<Key[]> {
     // A public key may stand for one that an agent or a token holds; everyone may read it.
     if (path.endsWith('.pub')) continue;
     const status = await ports.files.status(path, { follow: true }).catch(unreadable);
-    if (status === 'unreadable') keys.push({ path, problem: 'cannot be looked at by this user', fix: `sudo chown "$USER" ${quoted(path)}` });
+    if (status === 'unreadable') keys.push({ path, problem: 'cannot be looked at by this user', fix: `sudo chown "$USER" ${shellWord(path)}` });
     else if (status !== undefined) keys.push({ path, ...faultOf(status, { path, user, what: 'key' }) });
   }
   const folder = user === undefined ? undefined : `${user.homeFolder.replace(/\/$/, '')}/.ssh`;
@@ -131,12 +133,12 @@ function faultOf(
   const { path, user, what } = about;
   // Root may use what belongs to others.
   if (user !== undefined && user.id !== 0 && status.ownerId !== user.id)
-    return { problem: `belongs to the user with id ${status.ownerId}, not to you (${user.id})`, fix: `sudo chown ${user.id} ${quoted(path)}` };
+    return { problem: `belongs to the user with id ${status.ownerId}, not to you (${user.id})`, fix: `sudo chown ${user.id} ${shellWord(path)}` };
   const mode = status.mode.toString(8).padStart(4, '0');
   if (what === 'key' && (status.mode & 0o077) !== 0)
-    return { problem: `may be read or written by others (mode ${mode}), so ssh does not use it`, fix: `chmod 600 ${quoted(path)}` };
+    return { problem: `may be read or written by others (mode ${mode}), so ssh does not use it`, fix: `chmod 600 ${shellWord(path)}` };
   if (what === 'folder' && (status.mode & 0o022) !== 0)
-    return { problem: `may be written by others (mode ${mode}): they could change what ssh does`, fix: `chmod 700 ${quoted(path)}` };
+    return { problem: `may be written by others (mode ${mode}): they could change what ssh does`, fix: `chmod 700 ${shellWord(path)}` };
   return {};
 }
 
@@ -157,9 +159,4 @@ function unreadable(error: unknown): 'unreadable' {
 
 function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-/** For a shell. */
-function quoted(path: string): string {
-  return /^[\w./@:+,=-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

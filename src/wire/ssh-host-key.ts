@@ -100,7 +100,7 @@ function keyOf(type: string, reader: SshReader): { readonly key: KeyObject | und
   const named = reader.text();
   const point = reader.string();
   const length = Math.ceil(curve.bits / 8);
-  if (!type.endsWith(named) || point[0] !== 4 || point.length !== 1 + 2 * length) return { key: undefined, bits: curve.bits };
+  if (type !== `ecdsa-sha2-${named}` || point[0] !== 4 || point.length !== 1 + 2 * length) return { key: undefined, bits: curve.bits };
   const [x, y] = [base64(point.subarray(1, 1 + length)), base64(point.subarray(1 + length))];
   return { key: fromJwk({ kty: 'EC', crv: curve.crv, x, y }), bits: curve.bits };
 }
