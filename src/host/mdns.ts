@@ -11,6 +11,8 @@ import { MDNS, decodeMdnsAnswer, encodeMdnsQuery } from '../wire/index.js';
 const SEND_AT_MS = [0, 250, 750];
 /** Once something has come, the rest is waited for this long: a host answers once for all of its addresses. */
 const MORE_MS = 120;
+/** More than a host has: answers may be anybody's, and come until the end. */
+const ADDRESSES_MAX = 64;
 /** Each interface takes a socket a family. */
 const SOCKETS_MAX = 32;
 /** include/uapi/linux/if.h: a tunnel between two ends has nobody to multicast to. */
@@ -49,7 +51,7 @@ export async function askMdns(name: string, options: { family?: 4 | 6; timeoutMs
       for (const { host, family } of decodeMdnsAnswer(bytes, { id, name })) {
         if (!families.some((each) => each === family)) continue;
         const zoned = /^fe[89ab]/i.test(host) ? `${host}%${outlet.name}` : host;
-        found.set(zoned, { host: zoned, family });
+        if (found.size < ADDRESSES_MAX) found.set(zoned, { host: zoned, family });
       }
       if (found.size > 0 && !ending) ending = setTimeout(finish, MORE_MS);
     };

@@ -1,5 +1,6 @@
 import packet from 'dns-packet';
 import type { DecodedPacket } from 'dns-packet';
+import { parse4, parse6 } from './address.js';
 
 /** Where multicast DNS is asked (RFC 6762, section 3). */
 export const MDNS = { port: 5353, group4: '224.0.0.251', group6: 'ff02::fb' } as const;
@@ -42,9 +43,21 @@ export function decodeMdnsAnswer(bytes: Uint8Array, query: { readonly id: number
   for (const record of [...(message.answers ?? []), ...(message.additionals ?? [])]) {
     if (record.type !== 'A' && record.type !== 'AAAA') continue;
     if (canonical(record.name) !== canonical(query.name) || typeof record.data !== 'string') continue;
-    if (addresses.length < ADDRESSES_MAX) addresses.push({ host: record.data, family: record.type === 'A' ? 4 : 6 });
+    const family = record.type === 'A' ? 4 : 6;
+    if (addresses.length < ADDRESSES_MAX && isHostAddress(record.data, family)) addresses.push({ host: record.data, family });
   }
   return addresses;
+}
+
+/**
+ * Anybody on the network may answer. An address that is no host's there (this host's loopback, a group, none at all, an
+ * IPv4 address in IPv6's clothes) would have this host measure itself, or send to many.
+ */
+function isHostAddress(address: string, family: 4 | 6): boolean {
+  const bytes = family === 4 ? parse4(address) : parse6(address);
+  const first = bytes[0] ?? 0;
+  if (family === 4) return first !== 0 && first !== 127 && first < 224;
+  return first !== 0xff && bytes.slice(0, 10).some((byte) => byte !== 0);
 }
 
 function canonical(name: string): string {

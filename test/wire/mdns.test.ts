@@ -49,6 +49,25 @@ describe('multicast DNS', () => {
     assert.deepEqual(decodeMdnsAnswer(new Uint8Array(0), query), []);
   });
 
+  test('addresses that are no host on the network are not taken: anybody there may answer', () => {
+    const v4 = ['127.0.0.1', '127.9.9.9', '0.0.0.0', '0.1.2.3', '224.0.0.251', '239.1.1.1', '255.255.255.255'];
+    const v6 = ['::1', '::', 'ff02::1', 'ff0e::1', '::ffff:127.0.0.1', '::ffff:10.0.0.2', '::7f00:1'];
+    const answers: Answer[] = [
+      ...v4.map((data) => a('beta.local', data)),
+      ...v6.map((data): Answer => ({ name: 'beta.local', type: 'AAAA', ttl: 1, data })),
+    ];
+    assert.deepEqual(decodeMdnsAnswer(answer({ answers }), query), []);
+    const good = [
+      a('beta.local', '169.254.1.2'),
+      a('beta.local', '203.0.113.9'),
+      ...['fd00::1', '2001:db8::1', 'fe80::1'].map((data): Answer => ({ name: 'beta.local', type: 'AAAA', ttl: 1, data })),
+    ];
+    assert.deepEqual(
+      decodeMdnsAnswer(answer({ answers: good }), query).map(({ host }) => host),
+      ['169.254.1.2', '203.0.113.9', 'fd00::1', '2001:db8::1', 'fe80::1'],
+    );
+  });
+
   test('an answer with thousands of addresses gives a few', () => {
     const many = Array.from({ length: 1000 }, (_, i) => a('beta.local', `10.0.${i >> 8}.${i & 255}`));
     assert.equal(decodeMdnsAnswer(answer({ answers: many }), query).length, 32);
