@@ -1,7 +1,6 @@
-import { formatEndpoint } from '../base/index.js';
 import { VERSION } from '../base/index.js';
 import type { Ports } from '../base/index.js';
-import { adviseForPath, attachCeilings, conclude, findingsOf, limitsOf, rateAll } from '../diagnose/index.js';
+import { adviseForPath, attachCeilings, findingsOf, limitsOf, rateAll } from '../diagnose/index.js';
 import type { Bands, Evidence, PathEvidence, PriceList } from '../diagnose/index.js';
 import type { Peer } from '../paths/index.js';
 import type { Advice, CheckDocument, Subject } from '../results/index.js';
@@ -14,10 +13,10 @@ import type { CheckedPeers } from './check-peers.js';
 import type { Depth } from './config-schema.js';
 import { documentHead } from './head.js';
 import { readKey } from './key.js';
-import { LAYER_PROBES } from './layers.js';
 import type { Progress } from './progress.js';
 import { selectPaths } from './select-paths.js';
 import type { NamedTarget } from './targets.js';
+import { verdictOf } from './verdict.js';
 
 export interface CheckRequest {
   /** A peer's name, host, host:port or URL. Without it: the peers, else this host and what it is connected to. */
@@ -111,46 +110,6 @@ function adviceFor(
     if (advice) return advice;
   }
   return undefined;
-}
-
-/**
- * The verdict is about the paths that one would use: where one of several is the best, a slower one beside it is
- * no failure; one that leads nowhere is.
- */
-function verdictOf(judged: Pick<CheckDocument, 'subjects' | 'choices'>, checked: Checked, request: CheckRequest): CheckDocument['verdict'] {
-  const overall = (judged.choices ?? []).filter(({ purpose }) => purpose === 'overall');
-  const passedOver = (subject: Subject): boolean => {
-    if (subject.kind === 'ssh' && judged.subjects.some((other) => other.peer === subject.peer && other.kind !== 'ssh')) return true;
-    const best = overall.find(({ peer }) => peer === subject.peer)?.path;
-    return best !== undefined && best !== subject.path && subject.measurements.some(({ outcome }) => outcome === 'ok') && !brokeOff(subject);
-  };
-  const verdict = conclude({
-    subjects: judged.subjects.flatMap((subject, i) => (passedOver(subject) ? [] : [{ ...withoutLayers(subject), ...askedOf(checked.named[i]) }])),
-    bands: request.bands,
-    ...(checked.named.length > 0 ? { target: request.target ?? 'the peers' } : {}),
-    interrupted: request.signal.aborted,
-  });
-  return { ...verdict, sentence: [verdict.sentence, ...overall.map(({ peer, sentence }) => `For ${peer} ${sentence}.`)].join(' ') };
-}
-
-/** A path that could not be measured to its end may be anything by now. */
-function brokeOff({ measurements }: Subject): boolean {
-  return measurements.some(
-    ({ probe, outcome, partial }) => (BROKE_OFF.includes(outcome) && ['echo', 'http', 'throughput'].includes(probe)) || partial === true,
-  );
-}
-
-const BROKE_OFF: readonly string[] = ['lost', 'timeout', 'refused'];
-
-/** What a path consists of explains its figures; it is not one of them. */
-function withoutLayers(subject: Subject): Subject {
-  return { ...subject, measurements: subject.measurements.filter(({ probe }) => !LAYER_PROBES.includes(probe)) };
-}
-
-/** The port that a person named, as the measurements of it are called. */
-function askedOf(named: NamedTarget | undefined): { asked?: string } {
-  const port = named?.target.port;
-  return named === undefined || port === undefined ? {} : { asked: formatEndpoint({ host: named.target.host, port }) };
 }
 
 async function readKeys(

@@ -1,6 +1,7 @@
 import { formatQuantity } from '../base/index.js';
-import { pairedRatio } from '../stats/index.js';
+import { metricName } from '../results/index.js';
 import type { Comparison, Unit } from '../results/index.js';
+import { pairedRatio } from '../stats/index.js';
 
 /** What one path gave in its turns for one metric; a turn without a figure is missing from `byTurn`. */
 export interface TurnSeries {
@@ -69,8 +70,8 @@ interface Said {
 }
 
 function sentence({ one, other, ratio, ci95, n, verdict, beyondError }: Said): string {
-  const what = one.unit === 'ms' ? 'delay' : 'throughput';
-  const interval = ci95 ? ` (95 % interval ${bare(ci95[0])} to ${bare(ci95[1])}, ${n} turns each)` : ` (${n} ${n === 1 ? 'turn' : 'turns'} each)`;
+  const what = one.unit === 'ms' ? 'delay' : metricName(one.metric);
+  const interval = ci95 ? ` (95 % interval ${span(ci95)}, ${n} turns each)` : ` (${n} ${n === 1 ? 'turn' : 'turns'} each)`;
   const figures = `${formatQuantity(one.value, one.unit)} against ${formatQuantity(other.value, other.unit)}`;
   if (verdict === 'same') return `${one.path} and ${other.path} do not differ in ${what}: ${figures}${interval}`;
   if (verdict === 'differs') return `${what} of ${one.path} is ${times(ratio)} that of ${other.path}: ${figures}${interval}`;
@@ -88,6 +89,8 @@ function times(ratio: number): string {
   return `${(100 * ratio).toFixed(ratio < 0.1 ? 1 : 0)} % of`;
 }
 
-function bare(ratio: number): string {
-  return times(ratio).replace(/ of$/, '');
+function span([low, high]: readonly [number, number]): string {
+  const bare = (ratio: number): string => times(ratio).replace(/ (?:of|times)$/, '');
+  const unit = (ratio: number): string => (ratio >= 3 ? ' times' : '');
+  return `${bare(low)} to ${bare(high)}${unit(high)}`;
 }
