@@ -94,6 +94,38 @@ describe('the bounds of a path', () => {
     );
   });
 
+  for (const [scale, share] of [
+    [2, 0.75],
+    [1, 0.5],
+    [-2, 0.25],
+  ] as const) {
+    test(`give the window ${100 * share} % of the buffer where tcp_adv_win_scale is ${scale}`, () => {
+      const far = { kernel: '6.1.0', tcp: { receiveBytes: [4096, 65_536, 1e6] as const, windowShare: scale } };
+      assert.equal(megabits(limit({ rttMs: 20, far }, 'receive-window', 'up')), Math.round((share * 1e6 * 8) / 19 / 100) / 10);
+    });
+  }
+
+  test('are what one core is good for at the end whose thread was busy, and nowhere else', () => {
+    const busy: GivenPath = { up: { bps: 800e6, receiverEnd: { busiest: 0.8 } } };
+    assert.equal(megabits(limit(busy, 'single-core-receiver', 'up')), 1000);
+    assert.equal(limit(busy, 'single-core-sender', 'up'), undefined);
+    assert.equal(limit(busy, 'single-core-receiver', 'down'), undefined);
+    assert.equal(limit({ up: { bps: 800e6, receiverEnd: { busiest: 0.6 } } }, 'single-core-receiver', 'up'), undefined, 'too idle to reckon from');
+  });
+
+  test('are what encryption leaves in a tunnel, by the processor that was busiest', () => {
+    const host = { busy: 0.5, busiestCpu: 0.9, softirq: 0.1, steal: 0 };
+    const tunnel: GivenPath = { kind: 'tailscale', up: { bps: 450e6, sender: { host } } };
+    const bound = limit(tunnel, 'vpn-encryption', 'up');
+    assert.deepEqual([megabits(bound), bound?.kind], [500, 'estimated']);
+    assert.equal(limit({ ...tunnel, kind: 'lan' }, 'vpn-encryption', 'up'), undefined);
+  });
+
+  test('of a wireless link are about two thirds of its radio rate, and only an estimate', () => {
+    const radio = limit({ near: { link: card(866e6, { kind: 'wireless', name: 'wlan0' }) } }, 'wireless-rate', 'up');
+    assert.deepEqual([megabits(radio), radio?.kind], [562.9, 'estimated']);
+  });
+
   test('are the rate of a shaper at the end that sends', () => {
     const qdiscs = [{ kind: 'tbf', parent: 'root', handle: '1:', rateBps: 40e6 }];
     assert.equal(megabits(limit({ near: { link: card(1e9, { qdiscs }) } }, 'shaper', 'up')), 38.3);
