@@ -1,3 +1,4 @@
+import { shellWord } from '../../base/index.js';
 import { CONFIDENCES, SEVERITIES } from '../../results/index.js';
 import type { Confidence, Finding, Severity } from '../../results/index.js';
 import { limitsOf } from '../ceilings/index.js';
@@ -186,6 +187,10 @@ function unknowns(context: Context, open: readonly Noticed[], judged: readonly J
 
 const PLAIN_NAME = /^[\w.:-]+$/;
 
+function nameOf({ peer, address }: Context['path']): string[] {
+  return PLAIN_NAME.test(peer) ? [peer] : address === undefined ? [] : [shellWord(address)];
+}
+
 /** What was not looked at; where all was, whether it comes back, and with more samples. */
 function unknownNext({ path, isHost }: Context, unchecked: readonly { readonly id: string; readonly why: string }[]): Finding['next'] {
   if (unchecked.length > 0)
@@ -193,7 +198,7 @@ function unknownNext({ path, isHost }: Context, unchecked: readonly { readonly i
   return [
     {
       text: 'measure again at another hour and for longer; what stays is in the path, and what goes was what others did on it',
-      command: `tautline check ${isHost ? '' : `${PLAIN_NAME.test(path.peer) ? path.peer : (path.address ?? '')} `}--thorough`.replace(/ {2,}/, ' '),
+      command: ['tautline check', ...(isHost ? [] : nameOf(path)), '--thorough'].join(' '),
       costs: 'nothing',
     },
     { text: 'see when it began, and what changed on this host then', command: 'tautline history --plot', costs: 'nothing' },

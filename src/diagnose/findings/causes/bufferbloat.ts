@@ -1,4 +1,4 @@
-import { formatMs } from '../../../base/index.js';
+import { formatMs, shellWord } from '../../../base/index.js';
 import { throughputOf } from '../../path-figures.js';
 import { excluded } from '../cause.js';
 import type { Cause, EvidenceItem } from '../cause.js';
@@ -31,7 +31,7 @@ export const bufferbloat: Cause = {
         }),
       ];
     });
-    const device = facts.path.near?.link?.name ?? 'DEV';
+    const device = shellWord(facts.path.near?.link?.name ?? 'DEV');
     return {
       state: 'supported',
       proof: 'shown',

@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from '../../../base/index.js';
+import { formatBytes, formatMs, shellWord } from '../../../base/index.js';
 import { shapingQueue } from '../../ceilings/shaper.js';
 import { queueUnderLoad } from '../../path-queue.js';
 import { excluded, unknown } from '../cause.js';
@@ -54,7 +54,7 @@ export const congestionLoss: Cause = {
       next: [
         change(
           'make room for about one round trip at the bottleneck, with a queue that stays fair',
-          onOs(facts, { linux: `tc qdisc replace dev ${facts.path.near?.link?.name ?? 'DEV'} root cake bandwidth RATE` }),
+          onOs(facts, { linux: `tc qdisc replace dev ${shellWord(facts.path.near?.link?.name ?? 'DEV')} root cake bandwidth RATE` }),
         ),
         change('or let the sender space out its packets', onOs(facts, { linux: 'sysctl -w net.ipv4.tcp_congestion_control=bbr' })),
       ],

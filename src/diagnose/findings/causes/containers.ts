@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../base/index.js';
+import { formatBytes, shellWord } from '../../../base/index.js';
 import type { DockerDetails, MtuDetails } from '../../../results/index.js';
 import { detailsOf, finite, worked } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
@@ -38,12 +38,12 @@ export const containerUnhealthy: Cause = {
       evidence: bad.map(({ container, problem }): EvidenceItem => ({ text: `${container.name} (${container.image}) ${problem}` })),
       next: [
         look('see the state of all', `${engine} ps -a`, 'docker'),
-        look('read its log', `${engine} logs --tail 50 ${first?.container.name ?? 'NAME'}`),
+        look('read its log', `${engine} logs --tail 50 ${shellWord(first?.container.name ?? 'NAME')}`),
         ...(oom
           ? [
               change(
                 `give ${oom.name} more memory${oom.memoryLimitBytes === undefined ? '' : ` than ${formatBytes(oom.memoryLimitBytes)}`}`,
-                `${engine} update --memory SIZE ${oom.name}`,
+                `${engine} update --memory SIZE ${shellWord(oom.name)}`,
               ),
             ]
           : []),
@@ -93,7 +93,7 @@ export const containerMtu: Cause = {
         change('clamp the MSS of what is forwarded', 'nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu'),
         change(
           `or create the network anew with the path's MTU`,
-          `${engine} network create --opt com.docker.network.driver.mtu=${smallest.bytes} ${larger[0]?.name ?? 'NAME'}`,
+          `${engine} network create --opt com.docker.network.driver.mtu=${smallest.bytes} ${shellWord(larger[0]?.name ?? 'NAME')}`,
         ),
       ],
     };

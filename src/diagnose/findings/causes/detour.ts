@@ -1,4 +1,4 @@
-import { formatMs } from '../../../base/index.js';
+import { formatMs, shellWord } from '../../../base/index.js';
 import type { TraceDetails } from '../../../results/index.js';
 import { finite, idleRtt, isTunnelled } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
@@ -75,9 +75,12 @@ export const detour: Cause = {
     const next = [
       look(
         'see which way packets take',
-        onOs(facts, { linux: `ip route get ${path.address ?? path.peer}`, darwin: `route -n get ${path.address ?? path.peer}` }),
+        onOs(facts, {
+          linux: `ip route get ${shellWord(path.address ?? path.peer)}`,
+          darwin: `route -n get ${shellWord(path.address ?? path.peer)}`,
+        }),
       ),
-      look('see where on the way the time goes', `tautline measure trace ${path.address ?? path.peer}`, 'trace'),
+      look('see where on the way the time goes', `tautline measure trace ${shellWord(path.address ?? path.peer)}`, 'trace'),
       ...(better
         ? [change(`use the path ${better.path}`)]
         : [change('correct the route at the hop where the time jumps, or connect the two directly')]),

@@ -1,4 +1,4 @@
-import { formatMs } from '../../../base/index.js';
+import { formatMs, shellWord } from '../../../base/index.js';
 import type { TraceDetails } from '../../../results/index.js';
 import { idleRtt } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
@@ -38,7 +38,7 @@ export const distance: Cause = {
         },
         ...(jump ? [{ text: `${percent(jump.share)} of it begins at hop ${jump.ttl}, ${jump.address}` }] : []),
       ],
-      next: [look('see where on the way the time goes', `tautline measure trace ${facts.path.address ?? facts.path.peer}`, 'trace')],
+      next: [look('see where on the way the time goes', `tautline measure trace ${shellWord(facts.path.address ?? facts.path.peer)}`, 'trace')],
     };
   },
 };

@@ -1,4 +1,4 @@
-import { formatMs } from '../../../base/index.js';
+import { formatMs, shellWord } from '../../../base/index.js';
 import { detailsOf, finite } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
 import type { Case, Cause, EvidenceItem } from '../cause.js';
@@ -49,8 +49,11 @@ export const wirelessJitter: Cause = {
       of: 'path',
       evidence: [{ text: `${name} is a wireless link` }, ...(jitter ? ways(facts) : [])],
       next: [
-        look('see signal, rate and retries', onOs(facts, { linux: `iw dev ${name} link; iw dev ${name} station dump`, darwin: 'wdutil info' })),
-        change('turn power saving off, or use a cable', onOs(facts, { linux: `iw dev ${name} set power_save off` })),
+        look(
+          'see signal, rate and retries',
+          onOs(facts, { linux: `iw dev ${shellWord(name)} link; iw dev ${shellWord(name)} station dump`, darwin: 'wdutil info' }),
+        ),
+        change('turn power saving off, or use a cable', onOs(facts, { linux: `iw dev ${shellWord(name)} set power_save off` })),
       ],
     };
   },
@@ -78,10 +81,10 @@ export const variableDelay: Cause = {
           : [msItem(`this host sent within ${formatMs(own)} of the time due (median), so it is not what varies`, { value: own })]),
       ],
       next: [
-        look('see at which hop it begins', `tautline measure trace ${facts.path.address ?? facts.path.peer}`, 'trace'),
+        look('see at which hop it begins', `tautline measure trace ${shellWord(facts.path.address ?? facts.path.peer)}`, 'trace'),
         look(
           'measure at another hour: queues of other traffic come and go',
-          `tautline measure echo ${facts.path.address ?? facts.path.peer} --duration 60s`,
+          `tautline measure echo ${shellWord(facts.path.address ?? facts.path.peer)} --duration 60s`,
         ),
       ],
     };

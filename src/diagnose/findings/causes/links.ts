@@ -1,4 +1,4 @@
-import { formatRate } from '../../../base/index.js';
+import { formatRate, shellWord } from '../../../base/index.js';
 import type { LinkFacts } from '../../../base/index.js';
 import type { LinkDetails } from '../../../results/index.js';
 import { detailsOf, isWired } from '../../path-figures.js';
@@ -63,9 +63,9 @@ export const linkBelowCapability: Cause = {
           ...partner,
         ],
         next: [
-          look('see what both sides offered', `ethtool ${link.name}`, 'link'),
+          look('see what both sides offered', `ethtool ${shellWord(link.name)}`, 'link'),
           ...(both
-            ? [change('both sides can do more: try another cable, and let both negotiate', `ethtool -s ${link.name} autoneg on`)]
+            ? [change('both sides can do more: try another cable, and let both negotiate', `ethtool -s ${shellWord(link.name)} autoneg on`)]
             : [look("look up what the switch's port can do")]),
           ...(partnerBpsMax !== undefined && partnerBpsMax <= speedBps
             ? [buy(`a switch port of ${formatRate(supportedBpsMax)}, or a direct connection of the two hosts`)]
@@ -115,8 +115,8 @@ export const halfDuplex: Cause = {
           ...crc,
         ],
         next: [
-          look('see what was negotiated', `ethtool ${link.name}`, 'link'),
-          change('let both sides negotiate', `ethtool -s ${link.name} autoneg on`),
+          look('see what was negotiated', `ethtool ${shellWord(link.name)}`, 'link'),
+          change('let both sides negotiate', `ethtool -s ${shellWord(link.name)} autoneg on`),
         ],
       };
     }),
@@ -143,7 +143,7 @@ export const linkErrors: Cause = {
         of,
         evidence: found,
         next: [
-          look('watch the counters', `ip -s -s link show dev ${link.name}; ethtool -S ${link.name}`, 'link'),
+          look('watch the counters', `ip -s -s link show dev ${shellWord(link.name)}; ethtool -S ${shellWord(link.name)}`, 'link'),
           change('put in another cable or module, or use another port, and measure again'),
         ],
       };
@@ -178,7 +178,7 @@ export const receiveDrops: Cause = {
         next: [
           change(
             longer ? 'make the receive ring longer' : 'spread packets over more queues',
-            longer ? `ethtool -G ${link.name} rx ${rings.rxMax}` : `ethtool -L ${link.name} combined N`,
+            longer ? `ethtool -G ${shellWord(link.name)} rx ${rings.rxMax}` : `ethtool -L ${shellWord(link.name)} combined N`,
           ),
         ],
       };
@@ -266,7 +266,10 @@ export const offloadOff: Cause = {
         })),
       ],
       next: [
-        change(`turn it on on ${name}, and measure again`, `ethtool -K ${link.name} ${names.map((each) => `${SHORT[each] ?? each} on`).join(' ')}`),
+        change(
+          `turn it on on ${name}, and measure again`,
+          `ethtool -K ${shellWord(link.name)} ${names.map((each) => `${SHORT[each] ?? each} on`).join(' ')}`,
+        ),
       ],
     };
   },

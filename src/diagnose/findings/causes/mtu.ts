@@ -1,3 +1,4 @@
+import { shellWord } from '../../../base/index.js';
 import type { Measurement, MtuDetails } from '../../../results/index.js';
 import type { ThroughputDetails } from '../../path-figures.js';
 import { detailsOf, finite, isTunnelled, worked } from '../../path-figures.js';
@@ -18,7 +19,7 @@ export const mtuBlackHole: Cause = {
     const measured = all(facts.path, 'mtu').filter(({ details }) => details?.['blackHole'] !== undefined);
     const holes = measured.map((each) => ({ each, details: detailsOf<MtuDetails>(each) })).filter(({ details }) => details.blackHole === true);
     const next = [
-      look('find the size that passes', `tautline measure mtu ${facts.path.address ?? facts.path.peer}`, 'mtu'),
+      look('find the size that passes', `tautline measure mtu ${shellWord(facts.path.address ?? facts.path.peer)}`, 'mtu'),
       ...holes
         .flatMap(({ details: { clamp } }) => (clamp ? [change(`clamp the MSS to ${clamp.mssBytes}: ${clamp.why}`, clamp.command)] : []))
         .slice(0, 1),
@@ -101,7 +102,7 @@ export const pathMtu: Cause = {
           ? change(`clamp the MSS to ${clamp.mssBytes}: ${clamp.why}`, clamp.command)
           : change(
               'set the MTU of the route to the peer',
-              onOs(facts, { linux: `ip route change ${facts.path.address ?? 'ADDRESS'} via GATEWAY mtu ${first.bytes}` }),
+              onOs(facts, { linux: `ip route change ${shellWord(facts.path.address ?? 'ADDRESS')} via GATEWAY mtu ${first.bytes}` }),
             ),
       ],
     };

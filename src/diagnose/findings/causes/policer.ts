@@ -1,4 +1,4 @@
-import { formatMs, formatRate } from '../../../base/index.js';
+import { formatMs, formatRate, shellWord } from '../../../base/index.js';
 import { finite, throughputOf } from '../../path-figures.js';
 import type { Direction, Throughput } from '../../path-figures.js';
 import { queueUnderLoad } from '../../path-queue.js';
@@ -46,12 +46,14 @@ export const policer: Cause = {
       next: [
         look(
           'find the rate: the loss begins there',
-          `tautline measure throughput ${facts.path.address ?? facts.path.peer} --udp --rate ${Math.max(1, Math.round(first.found.bps / 1e6))}M`,
+          `tautline measure throughput ${shellWord(facts.path.address ?? facts.path.peer)} --udp --rate ${Math.max(1, Math.round(first.found.bps / 1e6))}M`,
         ),
         look('look for policing on routers and at the peer', onOs(facts, { linux: 'tc -s filter show dev DEV ingress; nft list ruleset' })),
         change(
           'shape here to just below that rate, so that packets wait instead of being dropped',
-          onOs(facts, { linux: `tc qdisc replace dev ${facts.path.near?.link?.name ?? 'DEV'} root tbf rate RATE burst 64kb latency 20ms` }),
+          onOs(facts, {
+            linux: `tc qdisc replace dev ${shellWord(facts.path.near?.link?.name ?? 'DEV')} root tbf rate RATE burst 64kb latency 20ms`,
+          }),
         ),
       ],
     };

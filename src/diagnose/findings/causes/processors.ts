@@ -1,4 +1,4 @@
-import { formatRate } from '../../../base/index.js';
+import { formatRate, shellWord } from '../../../base/index.js';
 import type { Direction, EndDetails, Throughput, ThroughputDetails } from '../../path-figures.js';
 import { detailsOf, finite, isTunnelled, isWired } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
@@ -129,10 +129,13 @@ function supportedBy(facts: Case, seen: Seen & { who: 'sender' | 'receiver' }, w
       ...(whose === 'other'
         ? [change(`end or move what competes on ${name}, or keep a processor free of it`, of === 'near' ? 'taskset -pc CPUS PID' : undefined)]
         : [
-            look('see whether several connections get more', `tautline measure throughput ${facts.path.address ?? facts.path.peer} --streams 4`),
+            look(
+              'see whether several connections get more',
+              `tautline measure throughput ${shellWord(facts.path.address ?? facts.path.peer)} --streams 4`,
+            ),
             change(
               'check that segmentation and receive offloads are on',
-              `ethtool -k ${facts.path.near?.link?.name ?? 'DEV'} | grep -E 'segmentation|receive-offload'`,
+              `ethtool -k ${shellWord(facts.path.near?.link?.name ?? 'DEV')} | grep -E 'segmentation|receive-offload'`,
             ),
           ]),
     ].map((step) => (step.command === undefined ? { text: step.text, costs: step.costs } : step)),
@@ -297,7 +300,7 @@ export const singleQueue: Cause = {
     const queues = link?.queues;
     if (!isWired(link) || (queues && queues.rx > 1))
       return excluded(queues ? `the receiver's card has ${queues.rx} receive queues` : "the receiver's card is not known");
-    const device = link?.name ?? 'DEV';
+    const device = shellWord(link?.name ?? 'DEV');
     return {
       state: 'supported',
       proof: queues ? 'shown' : 'fits',

@@ -1,4 +1,4 @@
-import { formatRate, formatRatio } from '../../../base/index.js';
+import { formatRate, formatRatio, shellWord } from '../../../base/index.js';
 import { wilson } from '../../../stats/index.js';
 import { idleLoss, isLossy, lossWays } from '../../path-loss.js';
 import { throughputOf } from '../../path-figures.js';
@@ -48,7 +48,7 @@ export const randomLoss: Cause = {
           ]
         : [];
     });
-    const device = facts.path.near?.link?.name ?? 'DEV';
+    const device = shellWord(facts.path.near?.link?.name ?? 'DEV');
     return {
       state: 'supported',
       proof: 'shown',
@@ -74,7 +74,7 @@ export const randomLoss: Cause = {
         ...bounds,
       ],
       next: [
-        look('see at which hop it begins', `tautline measure trace ${facts.path.address ?? facts.path.peer}`, 'trace'),
+        look('see at which hop it begins', `tautline measure trace ${shellWord(facts.path.address ?? facts.path.peer)}`, 'trace'),
         look(
           'look at the error counters of this end',
           onOs(facts, { linux: `ip -s -s link show dev ${device}; ethtool -S ${device}`, darwin: 'netstat -ib' }),

@@ -1,4 +1,4 @@
-import { formatMs, formatRate } from '../../../base/index.js';
+import { formatMs, formatRate, shellWord } from '../../../base/index.js';
 import type { LinkFacts } from '../../../base/index.js';
 import { tcpShare } from '../../ceilings/framing.js';
 import { framingOf } from '../../ceilings/ceiling.js';
@@ -65,7 +65,7 @@ export const shaper: Cause = {
 
 function shaperSteps(facts: Case, direction: Direction): Step[] {
   const { name } = whoOf(direction, 'sender');
-  const device = (direction === 'up' ? facts.path.near : facts.path.far)?.link?.name ?? 'DEV';
+  const device = shellWord((direction === 'up' ? facts.path.near : facts.path.far)?.link?.name ?? 'DEV');
   return [
     look(`see what ${name} shapes, and what its queue drops`, `tc -s -d qdisc show dev ${device}; tc -s class show dev ${device}`),
     change(`if the limit is not meant: raise it on ${name}, or remove it`, `tc qdisc del dev ${device} root`),

@@ -1,3 +1,4 @@
+import { shellWord } from '../../../base/index.js';
 import { excluded, unknown } from '../cause.js';
 import type { Case, Cause } from '../cause.js';
 import { change, look, onOs } from '../steps.js';
@@ -64,7 +65,7 @@ export const peerDown: Cause = {
     if (pings(facts)) return excluded('the host answers pings');
     if (connects(facts).some(({ outcome }) => outcome === 'refused')) return excluded('the host refuses connections, so it is up');
     const other = facts.siblings.find(({ measurements }) => measurements.some(({ outcome, probe }) => outcome === 'ok' && probe !== 'link'));
-    const name = facts.path.address ?? facts.path.peer;
+    const name = shellWord(facts.path.address ?? facts.path.peer);
     return {
       state: 'supported',
       proof: 'fits',
@@ -93,7 +94,7 @@ export const peerStopped: Cause = {
     const [gone] = facts.noticed;
     if (!gone) return excluded('it answered to the end');
     const other = facts.siblings.find(({ measurements }) => measurements.some(({ outcome, probe }) => outcome === 'ok' && probe === 'trace'));
-    const name = facts.path.address ?? facts.path.peer;
+    const name = shellWord(facts.path.address ?? facts.path.peer);
     const refused = connects(facts).some(({ outcome }) => outcome === 'refused');
     return {
       state: 'supported',

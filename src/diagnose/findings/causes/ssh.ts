@@ -1,4 +1,4 @@
-import { formatMs } from '../../../base/index.js';
+import { formatMs, shellWord } from '../../../base/index.js';
 import { excluded, unknown } from '../cause.js';
 import type { Cause } from '../cause.js';
 import { find, isLocal, msItem } from '../figures.js';
@@ -95,7 +95,7 @@ export const sshKeys: Cause = {
       proof: 'shown',
       of: 'near',
       evidence: bad.map(({ path, problem }) => ({ text: `${path}: ${problem ?? ''}` })),
-      next: bad.map(({ path, fix }) => change(`mend ${path}`, fix ?? `chmod 600 '${path}'`)),
+      next: bad.map(({ path, fix }) => change(`mend ${path}`, fix ?? `chmod 600 ${shellWord(path)}`)),
     };
   },
 };
@@ -146,7 +146,7 @@ export const sshServerSlow: Cause = {
         ),
       ],
       next: [
-        look('see where a login waits', `ssh -vvv ${facts.path.address ?? facts.path.peer} true`),
+        look('see where a login waits', `ssh -vvv ${shellWord(facts.path.address ?? facts.path.peer)} true`),
         change('set UseDNS no in sshd_config at the server, and look at its PAM modules'),
       ],
     };

@@ -1,4 +1,4 @@
-import { formatMs } from '../../../base/index.js';
+import { formatMs, shellWord } from '../../../base/index.js';
 import { isTunnelled } from '../../path-figures.js';
 import { excluded, unknown } from '../cause.js';
 import type { Cause, EvidenceItem } from '../cause.js';
@@ -37,7 +37,7 @@ export const relayedVpn: Cause = {
         ...why,
       ],
       next: [
-        look('ask for a direct connection', `tailscale ping ${peer.name}`),
+        look('ask for a direct connection', `tailscale ping ${shellWord(peer.name)}`),
         look('see what the network allows', 'tailscale netcheck', 'tailscale'),
         change('let UDP 41641 in on the firewall of one side, or turn on UPnP or NAT-PMP on its router'),
       ],
@@ -68,7 +68,7 @@ export const vpnBroken: Cause = {
         },
       ],
       next: [
-        look('see whether the relay still works', `tailscale ping --until-direct=false ${peer.name}`),
+        look('see whether the relay still works', `tailscale ping --until-direct=false ${shellWord(peer.name)}`),
         change('restart the client on both sides', 'tailscale down && tailscale up'),
       ],
     };
@@ -107,7 +107,7 @@ export const worsePath: Cause = {
       state: 'supported',
       proof: 'shown',
       evidence: [],
-      next: [change('use the better path by default (`default` of the peer in tautline.yaml)')],
+      next: [change('use the better path by default (default-path of the peer in tautline.yaml)')],
     };
   },
 };
