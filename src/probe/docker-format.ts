@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { DockerDetails } from '../results/index.js';
+import { isAddressLiteral } from './subnets.js';
 
 /*
  * What the Docker Engine API answers (https://docs.docker.com/reference/api/engine/), as far as it is read here.
@@ -77,7 +78,8 @@ export function parseContainers(input: unknown): { readonly containers: readonly
 function listedOf(item: v.InferOutput<typeof ListedSchema>): ListedContainer {
   const ports = (item.Ports ?? []).slice(0, PORTS_MAX).flatMap((port) => {
     const parsed = v.safeParse(PortSchema, port);
-    return parsed.success ? [portOf(parsed.output)] : [];
+    // It is connected to: a name would be looked up.
+    return parsed.success && (!parsed.output.IP || isAddressLiteral(parsed.output.IP)) ? [portOf(parsed.output)] : [];
   });
   return {
     id: item.Id,

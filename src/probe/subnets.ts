@@ -30,6 +30,11 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { family, bits: (bits >> free) << free, length: bitsLong };
 }
 
+/** Whether a text is an address, and no name or range. */
+export function isAddressLiteral(text: string): boolean {
+  return !/[/\s]/.test(text) && parsePrefix(text) !== undefined;
+}
+
 /** Whether two ranges share an address: of two prefixes, one contains the other or they have nothing in common. */
 export function prefixesOverlap(a: Prefix, b: Prefix): boolean {
   if (a.family !== b.family) return false;

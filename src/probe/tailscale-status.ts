@@ -3,6 +3,7 @@ import type { Ports } from '../base/index.js';
 import type { Outcome } from '../results/index.js';
 import { askLocally, excerpt } from './local-api.js';
 import type { LocalFailure } from './local-api.js';
+import { isAddressLiteral } from './subnets.js';
 
 /** Where tailscaled listens: Linux, and macOS when it was not installed as an app (paths/paths.go). */
 export const TAILSCALED_SOCKETS = ['/var/run/tailscale/tailscaled.sock', '/var/run/tailscaled.socket'] as const;
@@ -219,7 +220,7 @@ function nodeOf(node: WireNode): TailscaleNode {
   return {
     name: short(node.HostName ?? ''),
     dnsName: short((node.DNSName ?? '').replace(/\.$/, '')),
-    addresses: texts(node.TailscaleIPs, ADDRESSES_MAX, TEXT_CHARS_MAX),
+    addresses: texts(node.TailscaleIPs, ADDRESSES_MAX, TEXT_CHARS_MAX).filter(isAddressLiteral),
     online: node.Online !== false,
     ...(present(node.OS) ? { os: short(node.OS) } : {}),
     ...(present(node.Relay) ? { relay: short(node.Relay) } : {}),
