@@ -11,6 +11,7 @@ import {
   encodeFinish,
   encodeFlood,
   encodeHello,
+  encodeMtuProbe,
   encodeOpen,
   openTranscript,
   proveKey,
@@ -75,7 +76,7 @@ function sendOne(sender: Sender | undefined): Promise<void> {
 function template(sender: Sender, dice: Random): Uint8Array {
   const session = sender.session ?? (dice.below(2) === 0 ? (sessions[dice.below(sessions.length)] ?? 0n) : BigInt(dice.below(2 ** 31)));
   const sixteen = (): Uint8Array => Uint8Array.from({ length: 16 }, () => dice.below(256));
-  switch (dice.below(6)) {
+  switch (dice.below(7)) {
     case 0:
       return encodeHello(sixteen());
     case 1:
@@ -86,6 +87,8 @@ function template(sender: Sender, dice: Random): Uint8Array {
       return encodeFinish(sender.session === undefined ? session : session ^ 1n, dice.below(2 ** 31));
     case 4:
       return encodeData(session, dice.below(2 ** 31), BigInt(dice.below(2 ** 31)), 28 + dice.below(1400));
+    case 5:
+      return encodeMtuProbe({ session, sequence: dice.below(2 ** 31), sizeBytes: dice.below(65_536), flags: dice.below(3) });
     default: {
       const valid = sender.session === undefined || floods++ < FLOODS;
       return encodeFlood({
