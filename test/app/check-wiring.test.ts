@@ -89,7 +89,8 @@ describe('a check hands what it measured to everything that follows from it', ()
   test('what it could not look at to the reader, and the rest stands', async () => {
     const client = { program: 'tailscale', code: 1, stderr: 'failed to connect to local tailscaled; it does not appear to be running' };
     const spec = scenario({ services: [engine(false)], commands: [client] });
-    const { document } = await runCheck(spec, { ...asked, discover: { homeFolder: '/home/me' } });
+    const peers = [definePeer('beta', { paths: { lan: '10.1.0.2' }, keyFile: '/key' })];
+    const { document } = await runCheck(spec, { ...asked, target: 'beta', peers, discover: { homeFolder: '/home/me' } });
     const unchecked = document.unchecked?.map(({ what, why }) => `${what}: ${why}`) ?? [];
     for (const expected of [/^containers on this host: .*may not open/, /^tailscale: .*daemon does not run/])
       assert.ok(
