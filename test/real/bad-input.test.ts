@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { whyNoNamespaces, withPath } from '../lab/namespaces.js';
 import type { Namespace } from '../lab/namespaces.js';
+import { asNobody } from '../lab/nobody.js';
 import { Program, installed, run } from '../lab/processes.js';
-import { PORT, ROOT, TAUTLINE, check, measure, metric } from '../lab/tautline.js';
+import { PORT, TAUTLINE, check, measure, metric } from '../lab/tautline.js';
 import type { MeasureDocument, Measurement } from '../../src/results/index.js';
 import { withServedPath } from './keyed-serve.js';
 
@@ -223,33 +224,4 @@ function explains(measurement: Measurement | undefined): void {
 function documentOf(stdout: string, stderr: string): MeasureDocument {
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout) as MeasureDocument;
-}
-
-/** Hands over what makes a command line of ours run as `nobody`, from a copy that `nobody` may read. */
-async function asNobody(work: (argv: (args: readonly string[]) => string[]) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'tautline-nobody-'));
-  try {
-    await chmod(folder, 0o755);
-    for (const part of ['dist', 'package.json', 'node_modules'])
-      await cp(join(ROOT, part), join(folder, part), {
-        recursive: true,
-        filter: (path) => !/node_modules\/(?:@?ox|@?typescript|\.)/.test(path),
-      });
-    const [node = ''] = TAUTLINE;
-    await work((args) => [
-      'setpriv',
-      '--reuid=65534',
-      '--regid=65534',
-      '--clear-groups',
-      '--inh-caps=-all',
-      '--bounding-set=-all',
-      'env',
-      'HOME=/nonexistent',
-      node,
-      join(folder, 'dist', 'cli', 'main.js'),
-      ...args,
-    ]);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -1,6 +1,7 @@
 import { formatRate } from '../../../base/index.js';
 import { DIRECTIONS, throughputOf } from '../../path-figures.js';
 import { atBestBps, belowLinkRate, bothEndsWired, bpsItem, isLocal, isWireless, physicalLimit, tested, throughputItem } from '../figures.js';
+import { stoppedAnswering } from './state.js';
 import type { Symptom } from './symptom.js';
 
 export const lowThroughput: Symptom<'low-throughput'> = {
@@ -52,7 +53,10 @@ export const stalledTransfer: Symptom<'stalled-transfer'> = {
   title: 'a bulk transfer stalls',
   why: 'a throughput test moved nothing, or broke off, on a path that answers otherwise, and nobody interrupted it',
   kind: 'trouble',
-  notice({ path }) {
+  notice(context) {
+    const { path } = context;
+    // Where nothing answers any more, it says nothing of large packets that these do not come through.
+    if (stoppedAnswering.notice(context).length > 0) return [];
     const answers = path.measurements.some(({ metric, outcome }) => (metric === 'rtt' || metric === 'connect') && outcome === 'ok');
     return DIRECTIONS.flatMap((direction) => {
       const stuck = path.measurements.find(
