@@ -18,8 +18,10 @@ export interface PlotOptions {
 
 const DOTS = { x: 2, y: 4 } as const;
 
-/** Lines of at most `width` columns; points are in order of time. */
-export function plotLines(points: readonly PlotPoint[], options: PlotOptions): string[] {
+/** Lines of at most `width` columns; none where no point can be drawn. */
+export function plotLines(all: readonly PlotPoint[], options: PlotOptions): string[] {
+  const points = all.filter(isDrawable).sort((a, b) => a.atMs - b.atMs);
+  if (points.length === 0) return [];
   const scale = niceScale(
     points.map(({ value }) => value),
     Math.max(2, Math.floor(options.height / 3)),
@@ -48,6 +50,17 @@ export function plotLines(points: readonly PlotPoint[], options: PlotOptions): s
     return `${(label ?? '').padStart(labelWidth)} ${label === undefined ? glyphs.axis : glyphs.tick}${row}`.trimEnd();
   });
   return [...rows, ...timeAxis(points, { columns, indent: labelWidth + 1, glyphs, columnOf: (atMs) => Math.floor(time(atMs) / canvas.dots.x) })];
+}
+
+/** No figure of a network is larger or finer; beyond, a kept file is spoilt, and scales have no steps left to count in. */
+const VALUE_MAX = 1e21;
+const VALUE_MIN = 1e-15;
+/** What a date may be (ECMA-262, section 21.4.1.1). */
+const TIME_MS_MAX = 8.64e15;
+
+function isDrawable({ atMs, value }: PlotPoint): boolean {
+  const size = Math.abs(value);
+  return (size === 0 || (size >= VALUE_MIN && size <= VALUE_MAX)) && Math.abs(atMs) <= TIME_MS_MAX;
 }
 
 // --- Scales ----------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
+import * as v from 'valibot';
 import { TautlineError } from '../base/index.js';
 import type { Files } from '../base/index.js';
+import { CheckDocumentSchema, MeasureDocumentSchema } from '../results/index.js';
 import type { ResultDocument } from '../results/index.js';
 import { nameRun, readRunName } from './run-name.js';
 import type { RunName } from './run-name.js';
@@ -139,8 +141,11 @@ function whyNotRead(value: unknown, name: RunName): string | undefined {
   if (known === undefined) return 'it holds no run of tautline';
   if (Number(version) > known) return `a newer release wrote it (${String(document['schema'])})`;
   if (kind !== name.kind || document['startedAt'] !== name.startedAt) return 'its name and what it holds differ';
-  const lists = document[kind === 'check' ? 'subjects' : 'measurements'];
-  return Array.isArray(lists) && lists.every((each) => typeof each === 'object' && each !== null) ? undefined : 'parts of it are missing';
+  // A moment that no calendar has; names are only digits.
+  if (Number.isNaN(Date.parse(name.startedAt))) return 'its time is none';
+  // Whatever shows it takes for granted what the schema says: one spoilt file must not keep the others from being shown.
+  const parsed = v.safeParse(kind === 'check' ? CheckDocumentSchema : MeasureDocumentSchema, value, { abortEarly: true });
+  return parsed.success ? undefined : `parts of it are missing or not what they must be (${v.getDotPath(parsed.issues[0]) ?? 'the whole'})`;
 }
 
 function kindOf(document: ResultDocument): string {

@@ -15,6 +15,19 @@ const options = (more: Partial<PlotOptions> = {}): PlotOptions => ({
 });
 
 describe('a plot', () => {
+  test('ends whatever a spoilt file holds: what no scale has room for is left out', () => {
+    const value = fc.constantFrom(1e308, -1e308, 5e-324, 1e-320, Number.NaN, Number.POSITIVE_INFINITY, 0, 1, 2, 1e15);
+    const atMs = fc.constantFrom(0, 1, 8.64e15, -8.64e15, 1e20, Number.NaN, START);
+    fc.assert(
+      fc.property(fc.array(fc.record({ value, atMs }), { maxLength: 5 }), (spoilt) => {
+        const lines = plotLines(spoilt, options());
+        assert.ok(lines.length <= 11 && lines.every((line) => line.length <= 80));
+      }),
+      { seed: 9, numRuns: 2000 },
+    );
+    assert.deepEqual(plotLines([{ atMs: START, value: 1e308 }], options()), []);
+  });
+
   test('puts each value at its height and its time', () => {
     assert.deepEqual(plotLines(points([0, 10, 0]), options({ width: 21, height: 6 })), [
       '10 +        *',

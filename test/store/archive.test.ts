@@ -118,6 +118,34 @@ describe('reading kept runs', () => {
     assert.deepEqual(await readRuns(archive()), { runs: [], skipped: [], more: false });
   });
 
+  test('what only looks like a run is passed over too: nothing that shows it has to look twice', async () => {
+    const place = archive();
+    const [good = ''] = await kept(place, [measured(1, [figure('rtt', 1)])]);
+    const document = JSON.parse((await place.files.readText(`${FOLDER}/${good}.json`)) ?? '') as { measurements: object[] };
+    const spoil = async (i: number, how: object): Promise<void> => {
+      const name = good.replace(/.$/, (last) => (last === String(i) ? 'a' : String(i)));
+      await place.files.writeText(`${FOLDER}/${name}.json`, JSON.stringify({ ...document, ...how }));
+    };
+    const [first] = document.measurements;
+    await spoil(0, { measurements: [{ ...first, reason: { markup: '<b>' } }] });
+    await spoil(1, { measurements: [{ ...first, metric: null }] });
+    await spoil(2, { measurements: [null] });
+    await spoil(3, { host: 'x' });
+    await spoil(4, { verdict: [] });
+    const never = good.replace(/^\d{8}/, '20269999');
+    await place.files.writeText(
+      `${FOLDER}/${never}.json`,
+      JSON.stringify({
+        ...document,
+        startedAt: `2026-99-99T${never.slice(9, 11)}:${never.slice(11, 13)}:${never.slice(13, 15)}.${never.slice(15, 18)}Z`,
+      }),
+    );
+    const { runs, skipped } = await readRuns(place);
+    assert.deepEqual([runs.map(({ name }) => name.id), skipped.length], [[good], 6]);
+    assert.ok(skipped.some(({ why }) => why.endsWith('(measurements.0.reason)')));
+    assert.ok(skipped.some(({ why }) => why === 'its time is none'));
+  });
+
   test('what is corrupt, foreign, newer or misnamed is passed over, each with its reason, and the rest stands', async () => {
     const place = archive();
     const names = await kept(
