@@ -41,7 +41,7 @@ const UNFRAGMENTED_BYTES = 1452;
 
 /**
  * Throughput and UDP measurements with the lowest bound of their direction that nothing can exceed: the physical ones,
- * and a token bucket that everything goes through, with what its bucket holds in each interval. A figure that lies above
+ * and, where it is exceeded, a token bucket that everything goes through, with what it holds in each interval. A figure that lies above
  * it by no more than its own error or interval proves nothing impossible: it keeps no ceiling, and `Limit.reached` tells.
  */
 export function attachCeilings(measurements: readonly Measurement[], limits: readonly Limit[]): Measurement[] {
@@ -49,17 +49,17 @@ export function attachCeilings(measurements: readonly Measurement[], limits: rea
     const { metric, summary } = measurement;
     const [kind, direction] = metric.split('.');
     if (summary?.unit !== 'bps' || measurement.ceiling || (kind !== 'throughput' && kind !== 'udp')) return measurement;
-    const firm = limits.filter(
-      (limit) => (limit.kind === 'physical' || limit.burstBytes !== undefined) && (limit.direction === 'both' || limit.direction === direction),
-    );
-    const bounds = firm.map((limit) => ({
-      limit,
-      bps: limit.burstBytes === undefined ? (kind === 'udp' ? udpBound(limit, measurement) : limit.bps) : bucketBound(limit, measurement),
-    }));
-    const lowest = bounds.toSorted((a, b) => a.bps - b.bps)[0];
-    if (!lowest || !Number.isFinite(lowest.bps)) return measurement;
     const error = measurement.error?.unit === 'bps' ? measurement.error.value : 0;
     const least = Math.min(summary.median - error, summary.ci95?.[0] ?? summary.median);
+    const firm = limits.filter(({ direction: of }) => of === 'both' || of === direction);
+    const bounds = firm.flatMap((limit): { limit: Limit; bps: number }[] => {
+      if (limit.kind === 'physical') return [{ limit, bps: kind === 'udp' ? udpBound(limit, measurement) : limit.bps }];
+      // What a bucket lets through beyond its rate depends on the intervals: it tells what is impossible, and not how good a figure is.
+      const bps = bucketBound(limit, measurement);
+      return least > bps ? [{ limit, bps }] : [];
+    });
+    const lowest = bounds.toSorted((a, b) => a.bps - b.bps)[0];
+    if (!lowest) return measurement;
     if (summary.median > lowest.bps && least <= lowest.bps) return measurement;
     return { ...measurement, ceiling: { value: lowest.bps, unit: 'bps', why: whyOf(lowest) } };
   });
@@ -74,11 +74,12 @@ function whyOf({ limit, bps }: { readonly limit: Limit; readonly bps: number }):
 const UDP_SHARE_MORE = 1.05;
 
 /** Each interval of a figure may begin with a full bucket. */
-function bucketBound({ bps, burstBytes = 0 }: Limit, measurement: Measurement): number {
+function bucketBound({ bps, burstBytes }: Limit, measurement: Measurement): number {
   const { measuredMs, elapsedMs } = detailsOf<{ measuredMs: number; elapsedMs: number }>(measurement);
   const overMs = finite(measuredMs) ?? finite(elapsedMs) ?? 0;
+  if (burstBytes === undefined || !(overMs > 0)) return Number.POSITIVE_INFINITY;
   const full = (burstBytes * 8000 * (measurement.summary?.n ?? 1)) / overMs;
-  return Number.isFinite(full) ? bps * (measurement.metric.startsWith('udp') ? UDP_SHARE_MORE : 1) + full : Number.POSITIVE_INFINITY;
+  return bps * (measurement.metric.startsWith('udp') ? UDP_SHARE_MORE : 1) + full;
 }
 
 /** Datagrams have other headers than TCP's segments, and their own size. */
