@@ -190,6 +190,14 @@ describe('the path MTU with a responder', () => {
     assert.ok(clamp?.others?.some(({ command }) => command.includes('tcp_mtu_probing')));
   });
 
+  test('a black hole for IPv6 is clamped 60 bytes below, by a route of that family', async () => {
+    const { up } = await measured({ family: 6, path: { delayMs: 5, mtu: 1400, tooBig: 'silent' } });
+    assert.deepEqual(
+      [up.details.clamp?.mssBytes, up.details.clamp?.command],
+      [1340, 'ip -6 route replace 2001:db8::2/128 dev eth0 mtu 1400 advmss 1340'],
+    );
+  });
+
   test('a black hole on the way down shows in that the peer’s kernel was never told', async () => {
     const { up, down } = await measured({ path: { delayMs: 5, mtu: 1500, back: { mtu: 1420, tooBig: 'silent' } } });
     exactly(up, 1500);
