@@ -81,8 +81,3 @@ export const CABLE_NAMES: Readonly<Record<Cable, string>> = {
   om4: 'OM4 fibre',
   os2: 'OS2 single-mode fibre',
 };
-
-/** The fastest speed of the list that the cable carries over the distance. */
-export function fastestOver(cable: Cable, metres: number, speeds: readonly number[]): number | undefined {
-  return speeds.filter((bps) => cableCarries(cable, bps, metres).carries).at(-1);
-}

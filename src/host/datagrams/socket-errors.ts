@@ -1,5 +1,5 @@
 import type { TooBig } from '../../base/index.js';
-import { decodeSockaddr, memory } from '../libc/index.js';
+import { NETWORK_ERRORS, decodeSockaddr, memory } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
 
 /** At most this many reports are read at a time, so that a storm of them cannot hold up the schedule. */
@@ -130,17 +130,3 @@ export class SocketErrors {
     if (offender) this.#tooBig.push({ from: offender.host, ...(mtuBytes > 0 ? { mtuBytes } : {}) });
   }
 }
-
-/** What ICMP errors are turned into (net/ipv4/icmp.c icmp_err_convert, net/ipv6/icmp.c icmpv6_err_convert). */
-const NETWORK_ERRORS: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENONET',
-  'ENOPROTOOPT',
-  'EOPNOTSUPP',
-  'EPROTO',
-  'EACCES',
-  'EMSGSIZE',
-]);

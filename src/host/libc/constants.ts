@@ -127,3 +127,17 @@ export interface Layouts {
   /** `struct timeval`: whole seconds (8 bytes), then microseconds in 8 bytes, or in 4 with 4 unused. */
   readonly timeval: { readonly size: number };
 }
+
+/** What ICMP errors are turned into (net/ipv4/icmp.c icmp_err_convert, net/ipv6/icmp.c icmpv6_err_convert). */
+export const NETWORK_ERRORS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENONET',
+  'ENOPROTOOPT',
+  'EOPNOTSUPP',
+  'EPROTO',
+  'EACCES',
+  'EMSGSIZE',
+]);

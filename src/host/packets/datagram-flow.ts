@@ -1,7 +1,7 @@
 import { TautlineError, assert } from '../../base/index.js';
 import type { Endpoint, PacketSpec } from '../../base/index.js';
 import { ICMP_TYPE, internetChecksum } from '../../wire/index.js';
-import { encodeSockaddr, localEndpoint, memory, readInt, setDscp, setInt } from '../libc/index.js';
+import { NETWORK_ERRORS, encodeSockaddr, localEndpoint, memory, readInt, setDscp, setInt } from '../libc/index.js';
 import { READINGS_MAX, SocketHeader, ipHeaderBytes, queueErrors } from './flow.js';
 import type { Departure, FlowContext, PacketFlow, Watched } from './flow.js';
 import { outcomeOfIcmpError } from './icmp-errors.js';
@@ -306,16 +306,3 @@ function withoutIpHeader(quote: Uint8Array): Uint8Array {
 }
 
 const FULL: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS']);
-/** What ICMP errors are turned into (net/ipv4/icmp.c icmp_err_convert, net/ipv6/icmp.c icmpv6_err_convert). */
-const NETWORK_ERRORS: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENONET',
-  'ENOPROTOOPT',
-  'EOPNOTSUPP',
-  'EPROTO',
-  'EACCES',
-  'EMSGSIZE',
-]);
