@@ -85,6 +85,14 @@ describe('a service that ends while it is measured', () => {
   });
 });
 
+describe('a target that no route leads to', () => {
+  test('is no peer that is down', async () => {
+    const { document } = await runCheck(scenario, { target: '10.9.9.9' });
+    assert.equal(document.verdict.outcome, 'unmeasured');
+    assert.equal(document.findings?.[0]?.title, 'This host has no route to the peer', JSON.stringify(document.findings));
+  });
+});
+
 describe('a target that never answers', () => {
   test('does not take much longer than one that does', async () => {
     const deaf = { ...scenario, hosts: { ...scenario.hosts, laptop: { ...scenario.hosts['laptop'], addresses: ['10.1.0.9'], gateway: '10.1.0.1' } } };

@@ -66,6 +66,19 @@ export const peerDown: Cause = {
     if (connects(facts).some(({ outcome }) => outcome === 'refused')) return excluded('the host refuses connections, so it is up');
     const other = facts.siblings.find(({ measurements }) => measurements.some(({ outcome, probe }) => outcome === 'ok' && probe !== 'link'));
     const name = shellWord(facts.path.address ?? facts.path.peer);
+    const { near } = facts.path;
+    // Where the links could be read, so could the routes.
+    if (near && !near.route && near.containerSubnets !== undefined)
+      return {
+        state: 'supported',
+        proof: 'shown',
+        title: 'This host has no route to the peer',
+        evidence: [],
+        next: [
+          look('see which routes there are', onOs(facts, { linux: 'ip route; ip -6 route; ip link', darwin: 'netstat -rn; ifconfig' })),
+          other ? change(`use the path ${other.path} meanwhile`) : change('connect this host to that network, or correct the address'),
+        ],
+      };
     return {
       state: 'supported',
       proof: 'fits',
