@@ -11,6 +11,7 @@ export * from './ceiling.js';
 export * from './comparison.js';
 export * from './details.js';
 export * from './document.js';
+export * from './fault.js';
 export * from './finding.js';
 export * from './load-latency.js';
 export * from './measurement.js';

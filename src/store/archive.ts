@@ -1,7 +1,6 @@
-import * as v from 'valibot';
 import { TautlineError } from '../base/index.js';
 import type { Files } from '../base/index.js';
-import { CheckDocumentSchema, MeasureDocumentSchema } from '../results/index.js';
+import { documentFault } from '../results/index.js';
 import type { ResultDocument } from '../results/index.js';
 import { nameRun, readRunName } from './run-name.js';
 import type { RunName } from './run-name.js';
@@ -144,8 +143,8 @@ function whyNotRead(value: unknown, name: RunName): string | undefined {
   // A moment that no calendar has; names are only digits.
   if (Number.isNaN(Date.parse(name.startedAt))) return 'its time is none';
   // Whatever shows it takes for granted what the schema says: one spoilt file must not keep the others from being shown.
-  const parsed = v.safeParse(kind === 'check' ? CheckDocumentSchema : MeasureDocumentSchema, value, { abortEarly: true });
-  return parsed.success ? undefined : `parts of it are missing or not what they must be (${v.getDotPath(parsed.issues[0]) ?? 'the whole'})`;
+  const fault = documentFault(value, kind === 'check' ? 'check' : 'measure');
+  return fault === undefined ? undefined : `parts of it are missing or not what they must be (${fault})`;
 }
 
 function kindOf(document: ResultDocument): string {
