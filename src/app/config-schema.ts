@@ -73,7 +73,7 @@ export const ConfigSchema = v.strictObject({
     v.strictObject({
       depth: setting(choice(DEPTHS), {
         flag: '--quick, --thorough',
-        help: 'how long a check may take: about 5 s, 15 s or 60 s',
+        help: 'how long a check may take: about 5 s, 15 s or 60 s a path',
         takes: DEPTHS.join(', '),
         default: 'default',
       }),

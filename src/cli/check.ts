@@ -29,8 +29,8 @@ export const checkCommand: CliCommand = {
         '[target]',
         "a peer's name, host, host:port of a tautline serve, or a URL; without one: the peers of the configuration, else this host, its gateway and its resolvers",
       )
-      .addOption(new Option('--quick', 'about 5 seconds').conflicts('thorough'))
-      .addOption(new Option('--thorough', 'about 60 seconds (else about 15)').conflicts('quick'));
+      .addOption(new Option('--quick', 'about 5 seconds a path').conflicts('thorough'))
+      .addOption(new Option('--thorough', 'about 60 seconds a path (else about 15)').conflicts('quick'));
     addResultOptions(command);
     addCommonOptions(command);
     command.action((target: string | undefined, flags: CheckFlags) => {
