@@ -35,11 +35,11 @@ export function compareSeries(peer: string, one: TurnSeries, other: TurnSeries):
   const marginUp = lower ? Math.max(MARGIN, MARGIN_MS / other.value) : MARGIN;
   const inside = (bound: number): boolean => bound <= 1 + marginUp && bound >= 1 / (1 + marginUp);
   const beyondError = Math.abs(one.value - other.value) > one.error + other.error;
+  const agreed = ci95 !== undefined && (ci95[0] > 1 || ci95[1] < 1) && !inside(ratio);
   const verdict = ((): Comparison['verdict'] => {
     if (!ci95) return 'unclear';
     if (ci95.every(inside)) return 'same';
-    if ((ci95[0] > 1 || ci95[1] < 1) && !inside(ratio)) return beyondError ? 'differs' : 'unclear';
-    return 'unclear';
+    return agreed && beyondError ? 'differs' : 'unclear';
   })();
   const better = verdict !== 'differs' ? undefined : ratio < 1 === lower ? one.path : other.path;
   return {
@@ -55,7 +55,8 @@ export function compareSeries(peer: string, one: TurnSeries, other: TurnSeries):
     turns: n,
     verdict,
     ...(better === undefined ? {} : { better }),
-    sentence: sentence({ one, other, ratio, ci95, n, verdict, beyondError }),
+    // A difference that the turns agree on, and that the measuring itself could make.
+    sentence: sentence({ one, other, ratio, ci95, n, verdict, withinError: agreed && !beyondError }),
   };
 }
 
@@ -66,10 +67,10 @@ interface Said {
   readonly ci95: readonly [number, number] | undefined;
   readonly n: number;
   readonly verdict: Comparison['verdict'];
-  readonly beyondError: boolean;
+  readonly withinError: boolean;
 }
 
-function sentence({ one, other, ratio, ci95, n, verdict, beyondError }: Said): string {
+function sentence({ one, other, ratio, ci95, n, verdict, withinError }: Said): string {
   const what = one.unit === 'ms' ? 'delay' : metricName(one.metric);
   const interval = ci95 ? ` (95 % interval ${span(ci95)}, ${n} turns each)` : ` (${n} ${n === 1 ? 'turn' : 'turns'} each)`;
   const figures = `${formatQuantity(one.value, one.unit)} against ${formatQuantity(other.value, other.unit)}`;
@@ -77,9 +78,9 @@ function sentence({ one, other, ratio, ci95, n, verdict, beyondError }: Said): s
   if (verdict === 'differs') return `${what} of ${one.path} is ${times(ratio)} that of ${other.path}: ${figures}${interval}`;
   const why = !ci95
     ? 'too few turns for an interval'
-    : beyondError
-      ? 'the turns disagree too much'
-      : 'the difference is within what the measuring may be off';
+    : withinError
+      ? 'the difference is within what the measuring may be off'
+      : 'the turns disagree too much';
   return `whether ${one.path} and ${other.path} differ in ${what} is unclear, ${why}: ${figures}${interval}`;
 }
 

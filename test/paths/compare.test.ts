@@ -36,6 +36,11 @@ describe('two paths to a peer', () => {
     assert.equal(compareSeries('beta', series('b', [1, 3, 1, 4]), series('a', [2, 1, 3, 1]))?.verdict, 'unclear');
     assert.equal(compareSeries('beta', { ...tailscale, error: 0.5 }, { ...lan, error: 0.3 })?.verdict, 'unclear');
     assert.equal(compareSeries('beta', series('b', []), lan), undefined);
+    const why = (one: TurnSeries, other: TurnSeries): string | undefined =>
+      /unclear, (.*?):/.exec(compareSeries('beta', one, other)?.sentence ?? '')?.[1];
+    assert.equal(why(series('b', [2, 2.1]), series('a', [1, 1.1])), 'too few turns for an interval');
+    assert.equal(why(series('b', [1, 2, 1, 2], { error: 9 }), series('a', [2, 1, 2, 1], { error: 9 })), 'the turns disagree too much');
+    assert.equal(why({ ...tailscale, error: 0.5 }, { ...lan, error: 0.3 }), 'the difference is within what the measuring may be off');
   });
 
   test('on one cable differ by microseconds that matter to nobody', () => {
