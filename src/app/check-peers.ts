@@ -1,7 +1,8 @@
 import type { HostAbout, Ports } from '../base/index.js';
 import { attachCeilings, limitsOf } from '../diagnose/index.js';
 import type { PathEvidence } from '../diagnose/index.js';
-import { kindOfAddress } from '../paths/index.js';
+import { PATH_KINDS, kindOfAddress } from '../paths/index.js';
+import type { PathKind } from '../paths/index.js';
 import type { Comparison, Measurement, PathChoice, Subject } from '../results/index.js';
 import { askBothEnds } from './both-ends.js';
 import type { BothEnds } from './both-ends.js';
@@ -59,7 +60,7 @@ export async function checkPeers(
   const interfaces = await ports.facts.interfaces();
   const looked = all.map((path, i): LookedAt => {
     const one = found[i] as TargetFindings;
-    const kind = path.named.kind ?? (one.address && kindOfAddress(one.address.host, { interfaces, tailnet: [] }));
+    const kind = declaredKind(path.named) ?? path.named.kind ?? (one.address && kindOfAddress(one.address.host, { interfaces, tailnet: [] }));
     const named = { ...path.named, ...(kind === undefined ? {} : { kind }) };
     return { ...path, named, found: { ...one, named } };
   });
@@ -125,6 +126,11 @@ function containersBeside(
     ...(mtus.length > 0 ? { pathMtuBytes: Math.min(...mtus) } : {}),
     ...(otherSubnets.length > 0 ? { otherSubnets } : {}),
   });
+}
+
+/** A person who calls a path `tailscale` or `wan` knows better than its address tells. */
+function declaredKind({ path, peer, declared }: NamedTarget): PathKind | undefined {
+  return peer && declared ? PATH_KINDS.find((kind) => kind === path) : undefined;
 }
 
 /** A path on which `ssh` goes over another host: no address of its own, and nothing else to measure on it. */

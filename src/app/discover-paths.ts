@@ -156,7 +156,10 @@ class Gathering {
   }
 
   async #dns(name: string): Promise<FoundPath[]> {
-    const addresses = await this.#addressesOf(name, { onFailure: (why) => this.unchecked.push({ what: 'dns', why }) });
+    // A peer of the configuration need not be a name that anybody resolves.
+    const configured = this.#request.peers.some((peer) => peer.name === name);
+    const onFailure = (why: string): void => void (configured || this.unchecked.push({ what: 'dns', why }));
+    const addresses = await this.#addressesOf(name, { onFailure });
     return addresses.length === 0 ? [] : [{ source: /\.local\.?$/i.test(name) ? 'mdns' : 'dns', target: plainTarget(name), addresses }];
   }
 

@@ -94,7 +94,7 @@ function overall(peer: string, latency: Judged, bulk: Judged): PathChoice {
   if (both.length === 1 && only !== undefined) return say(`use ${only}${partly}`, only);
   if (both.length === 0) return say(`it depends on the work: ${latency.choice.sentence}; ${bulk.choice.sentence}`);
   const states = [latency.state, bulk.state];
-  if (states.includes('unclear')) return say(`${list(both)} were not told apart; a --thorough check has more turns`);
+  if (states.includes('unclear')) return say(`${list(both)} were not told apart; more turns would tell (--thorough)`);
   if (states.includes('split'))
     return say(`it depends on the work: ${[latency, bulk].find(({ state }) => state === 'split')?.choice.sentence ?? ''}`);
   return say(`use either: ${list(both)} do not differ${partly}`);

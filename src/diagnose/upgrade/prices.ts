@@ -43,7 +43,7 @@ export const PART_IDS = [
 export type PartId = (typeof PART_IDS)[number];
 
 const REPORT = 'Studio Air Fabric network report, 2025-09-15';
-const ESTIMATE = 'a rough band of street prices, asked of no shop';
+const ESTIMATE = 'a rough band of street prices as estimated in November 2026, asked of no shop';
 
 export const PRICES: PriceList = {
   asOf: '2025-09-15',
