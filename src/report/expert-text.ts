@@ -56,8 +56,13 @@ export function openLines({ unchecked = [], advice }: CheckDocument, { prose, pa
   return lines;
 }
 
+/** Of a bound, as measured. */
+const REACHED_MIN = 0.1;
+
 /** The lowest bound of each direction, in words. */
-export function limitNotes(limits: readonly Limit[]): string[] {
+export function limitNotes(all: readonly Limit[]): string[] {
+  // A bound that nothing came near to, or that nothing was measured against, explains nothing.
+  const limits = all.filter(({ reached }) => reached !== undefined && reached >= REACHED_MIN);
   const [first] = limits;
   if (first?.direction === 'both') return [limitNote('limit', first)];
   return (['up', 'down'] as const).flatMap((direction) => {
