@@ -195,7 +195,7 @@ function withoutCopies(engines: readonly Engine[]): Engine[] {
 
 function withHint({ outcome, reason, why }: LocalFailure): Pick<Measurement, 'outcome' | 'reason'> {
   const hints: Partial<Record<LocalFailure['why'], string>> = {
-    denied: 'join the docker group (sudo usermod -aG docker $USER, then log in again) or run as root',
+    denied: 'for Docker that is: sudo usermod -aG docker $USER, then log in again',
     ended: 'start the engine (sudo systemctl start docker)',
     silent: 'the engine hangs; look at its log (journalctl -u docker) and restart it',
   };

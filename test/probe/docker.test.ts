@@ -355,7 +355,7 @@ describe('engines that cannot be asked', () => {
   });
 
   const cases: [string, Fake, string, RegExp][] = [
-    ['no permission', { permitted: false }, 'unchecked', /may not open \/var\/run\/docker\.sock .*docker group .* or run as root/],
+    ['no permission', { permitted: false }, 'unchecked', /may not open \/var\/run\/docker\.sock .*or run as root; for Docker .*usermod -aG docker/],
     ['a socket that hangs', { routes: { '/_ping': { serverMs: 3600e3 } } }, 'timeout', /within 3000 ms; the engine hangs/],
     ['HTML in place of an answer', { routes: { '/_ping': { body: '<html>hello</html>' } } }, 'unsupported', /is no container engine/],
     ['HTML in place of JSON', { routes: { '/version': { body: '<html>hello</html>' } } }, 'unsupported', /not in JSON \(<html>hello/],

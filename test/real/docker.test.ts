@@ -222,7 +222,7 @@ describe('docker: real engines', { skip }, () => {
     const { code, document } = await stage.measure(['--socket', stage.docker?.socket ?? '?'], nobody);
     const [api] = document.measurements;
     assert.deepEqual([code, api?.outcome], [3, 'unchecked']);
-    assert.match(api?.reason ?? '', /may not open .*EACCES.*join the docker group/);
+    assert.match(api?.reason ?? '', /may not open .*EACCES.*join the group .*usermod -aG docker/);
   });
 
   test('an engine that hangs ends with the timeout, and the other one is still measured', async () => {
