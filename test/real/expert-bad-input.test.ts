@@ -85,6 +85,8 @@ class Person {
       TAUTLINE_KEY_FILE: keyFile,
       XDG_STATE_HOME: join(this.home, 'state'),
       PATH: `${this.programs}:${process.env['PATH']}`,
+      // Runs are kept in this person's home, whatever the tests do elsewhere.
+      TAUTLINE_HISTORY_ENABLED: 'yes',
       ...env,
     };
     return this.#lab.near.inside(['env', ...Object.entries(own).map(([key, value]) => `${key}=${value}`), ...TAUTLINE, ...args]);
