@@ -68,7 +68,9 @@ async function findingsIn(scenario: LabScenario): Promise<readonly Finding[]> {
       };
       const key = join(folder, 'key');
       await writeFile(key, 'a key for the laboratory alone, 32 bytes or more', { mode: 0o600 });
-      const paths = routed.paths.map(({ farAddress }, i) => `    ${i === 0 ? 'lan' : `lan${i + 1}`}: ${farAddress}`).join('\n');
+      const paths = routed.paths
+        .map(({ farAddress }, i) => `    ${scenario.site === 'other' ? 'wan' : 'lan'}${i === 0 ? '' : i + 1}: ${farAddress}`)
+        .join('\n');
       const config = join(folder, 'tautline.yaml');
       await writeFile(config, `key-file: ${key}\ndiscover: no\nhistory:\n  enabled: no\npeers:\n  beta:\n   paths:\n${paths}\n`);
       const serve = await startServe(['--bind', '0.0.0.0', '--port', String(PORT), '--key-file', key], (argv) =>
