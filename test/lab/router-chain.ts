@@ -53,7 +53,9 @@ export async function withRouterChain<T>(work: (chain: RouterChain) => Promise<T
   try {
     for (const { name, sh } of all) {
       await mustRun(['ip', 'netns', 'add', name]);
-      await sh(`ip link set lo up; sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+      // A router asks for its neighbours by its link-local address, which duplicate address detection holds back for a second or two.
+      await sh(`ip link set lo up; sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.dad_transmits=0 \
+        net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
         net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0`);
     }
     const ends = [
