@@ -116,7 +116,7 @@ describe('errors that quote no more than they must', { skip }, () => {
         await taker.until((output) => output.includes('up'));
         const remote = { host: '127.0.0.1', port: 40_000, family: 4 } as const;
         const packets = [{ ttl: 1 }, { ttl: 2 }, { ttl: 3 }, { flow: 1 }];
-        const log = await probe(here, { protocol: 'udp', remote, packets, intervalMs: 0, timeoutMs: 300 });
+        const log = await probe(here, { protocol: 'udp', remote, packets, intervalMs: 0, timeoutMs: 1000 });
         assert.deepEqual(
           short(log),
           packets.map(() => ['ttl-exceeded', '127.0.0.1']),

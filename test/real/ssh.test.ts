@@ -144,7 +144,7 @@ describe('a real SSH server', { skip }, () => {
       const said = metric(changed, 'ssh').reason ?? '';
       assert.match(said, /not the one on record/);
       // What it advises does what it says.
-      const [, record = ''] = /'ssh-keygen -R "([^"]+)"'/.exec(said) ?? [];
+      const [, record = ''] = /ssh-keygen -R ['"]?(\[[^\]]+\]:\d+)/.exec(said) ?? [];
       await mustRun(['ssh-keygen', '-f', lab.knownHosts, '-R', record]);
       assert.equal((await readFile(lab.knownHosts, 'utf8')).trim(), '');
     });
