@@ -5,7 +5,7 @@ import { settingOption } from './common-options.js';
 import type { CommonFlags } from './common-options.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
-import { colored, historyFolder, readConfig } from './measuring.js';
+import { renderOptions, historyFolder, readConfig } from './measuring.js';
 import { ResultOutput } from './output.js';
 import type { CliCommand } from './program.js';
 import type { Terminal } from './terminal.js';
@@ -93,16 +93,10 @@ async function run(terminal: Terminal, peer: string | undefined, flags: AdviseFl
       limits: flags.limit ?? [],
       historyFolder: historyFolder(config, terminal),
     });
-    const toTerminal = flags.output === undefined && terminal.stdoutIsTty;
     const format = config.format in ADVICE_REPORTS ? (config.format as keyof typeof ADVICE_REPORTS) : 'text';
-    const text = ADVICE_REPORTS[format](document, {
-      color: colored(config, terminal, toTerminal),
-      width: toTerminal ? terminal.width : WIDTH_ELSEWHERE,
-    });
+    const text = ADVICE_REPORTS[format](document, renderOptions(config, terminal, flags));
     return (await output.write(text)) ? EXIT.pass : EXIT.unmeasured;
   } finally {
     await ports.close();
   }
 }
-
-const WIDTH_ELSEWHERE = 100;

@@ -8,7 +8,7 @@ import { settingOption } from './common-options.js';
 import type { CommonFlags } from './common-options.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
-import { colored, historyFolder, readConfig } from './measuring.js';
+import { renderOptions, historyFolder, readConfig } from './measuring.js';
 import { ResultOutput } from './output.js';
 import type { CliCommand } from './program.js';
 import type { Terminal } from './terminal.js';
@@ -79,23 +79,19 @@ async function run(terminal: Terminal, flags: HistoryFlags, work: (context: Cont
     const config = await readConfig(terminal, { flags, files: ports.files, settings: { 'history.folder': flags.folder } });
     const output = new ResultOutput({ files: ports.files, terminal }, flags.output === undefined ? {} : { path: flags.output });
     await output.prepare();
-    const toTerminal = flags.output === undefined && terminal.stdoutIsTty;
     const folder = historyFolder(config, terminal);
     const text = await work({
       terminal,
       ports,
       config,
       folder,
-      color: colored(config, terminal, toTerminal),
-      width: toTerminal ? terminal.width : WIDTH_ELSEWHERE,
+      ...renderOptions(config, terminal, flags),
     });
     return (await output.write(text)) ? EXIT.pass : EXIT.unmeasured;
   } finally {
     await ports.close();
   }
 }
-
-const WIDTH_ELSEWHERE = 100;
 
 async function list({ terminal, ports, config, folder, color, width }: Context, flags: HistoryFlags): Promise<string> {
   const plot = flags.plot === true;

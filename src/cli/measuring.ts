@@ -44,11 +44,7 @@ export async function runMeasuring(
     await output.prepare();
     await pageOutput?.prepare();
     const { document, code } = await work({ config, ports, signal: interrupt.signal, progress }).finally(() => progress.done());
-    const toTerminal = flags.output === undefined && terminal.stdoutIsTty;
-    const text = REPORTS[config.format].render(document, {
-      color: colored(config, terminal, toTerminal),
-      width: toTerminal ? terminal.width : REPORT_WIDTH,
-    });
+    const text = REPORTS[config.format].render(document, renderOptions(config, terminal, flags));
     const written = await output.write(text);
     const pageWritten = await pageOutput?.write(REPORTS.html.render(document, { color: false, width: REPORT_WIDTH }));
     await keep({ document, config, terminal, ports, quiet });
@@ -95,8 +91,14 @@ export function historyFolder(config: Config, terminal: Terminal): string {
   return config.history.folder ?? runFolder(terminal.env, terminal.homeFolder, terminal.platform);
 }
 
+/** How a report is written for where it goes. */
+export function renderOptions(config: Config, terminal: Terminal, flags: CommonFlags): { color: boolean; width: number } {
+  const toTerminal = flags.output === undefined && terminal.stdoutIsTty;
+  return { color: colored(config, terminal, toTerminal), width: toTerminal ? terminal.width : REPORT_WIDTH };
+}
+
 /** https://no-color.org: any non-empty NO_COLOR turns colours off. */
-export function colored(config: Config, terminal: Terminal, toTerminal: boolean): boolean {
+function colored(config: Config, terminal: Terminal, toTerminal: boolean): boolean {
   if (config.color !== 'auto') return config.color === 'always';
   return toTerminal && (terminal.env['NO_COLOR'] ?? '') === '' && terminal.env['TERM'] !== 'dumb';
 }
