@@ -24,11 +24,12 @@ if (pattern === undefined && !tiers.includes('real') && !tiers.includes('package
 if (tiers.includes('real') || tiers.includes('package')) ensureBuilt();
 
 const selection = select(testFiles());
-const totals = { passed: 0, failed: 0, skipped: [] };
+const totals = { passed: 0, failed: [], skipped: [] };
 for (const tier of tiers) await runTier(tier);
 for (const { name, reason } of totals.skipped) say(`skipped: ${name}: ${reason}`);
-process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped.length} skipped\n`);
-process.exitCode = totals.failed > 0 ? 1 : 0;
+for (const { name, reason } of totals.failed) say(`failed: ${name}: ${reason}`);
+process.stdout.write(`${totals.passed} passed, ${totals.failed.length} failed, ${totals.skipped.length} skipped\n`);
+process.exitCode = totals.failed.length > 0 ? 1 : 0;
 
 function readArguments(args) {
   const at = args.indexOf('--tier');
@@ -75,14 +76,15 @@ async function runTier(tier) {
 
 /** A run that died before its record was complete counts as one more failure: silence is not success. */
 function addTotals(record, code) {
-  let found = { passed: 0, failed: 0, skipped: [] };
+  let found = { passed: 0, failed: [], skipped: [] };
   try {
     found = JSON.parse(readFileSync(record, 'utf8'));
   } catch {
     say('the test process ended before it had told its totals');
   }
   totals.passed += found.passed;
-  totals.failed += found.failed === 0 && code !== 0 ? 1 : found.failed;
+  const died = found.failed.length === 0 && code !== 0;
+  totals.failed.push(...found.failed, ...(died ? [{ name: 'the run', reason: `it ended with code ${code}` }] : []));
   totals.skipped.push(...found.skipped);
 }
 
