@@ -2,26 +2,12 @@ import * as v from 'valibot';
 import { AdviceSchema } from './advice.js';
 import { ComparisonSchema, PathChoiceSchema } from './comparison.js';
 import { FindingSchema, LimitSchema } from './finding.js';
+import { documentHead } from './head.js';
 import { BANDS, MeasurementSchema } from './measurement.js';
+import { ChangeDocumentSchema, ExperimentDocumentSchema, PlanDocumentSchema, StatusDocumentSchema, TuneListDocumentSchema } from './tune.js';
+import type { ChangeDocument, ExperimentDocument, PlanDocument, StatusDocument, TuneListDocument } from './tune.js';
 
-const head = {
-  tool: v.object({ name: v.literal('tautline'), version: v.string() }),
-  host: v.object({
-    name: v.string(),
-    os: v.string(),
-    kernel: v.string(),
-    arch: v.string(),
-    cpus: v.number(),
-    cpuModel: v.string(),
-    memoryBytes: v.number(),
-    node: v.string(),
-    root: v.boolean(),
-  }),
-  startedAt: v.string(),
-  durationMs: v.number(),
-  /** Set when the run was interrupted: everything up to then is in the document. */
-  interrupted: v.optional(v.boolean()),
-};
+const head = documentHead;
 
 /** What the figures come to: one sentence for people, and the outcome that a check's exit code follows. */
 export const VerdictSchema = v.object({
@@ -162,7 +148,13 @@ export const DOCUMENT_SCHEMAS = {
   measure: MeasureDocumentSchema,
   advice: AdviceDocumentSchema,
   history: HistoryDocumentSchema,
+  plan: PlanDocumentSchema,
+  change: ChangeDocumentSchema,
+  status: StatusDocumentSchema,
+  experiment: ExperimentDocumentSchema,
+  'tune-list': TuneListDocumentSchema,
 } as const;
 /** What a run over the network gives; every format writes it. */
 export type ResultDocument = CheckDocument | MeasureDocument;
-export type AnyDocument = ResultDocument | AdviceDocument | HistoryDocument;
+export type TuneDocument = PlanDocument | ChangeDocument | StatusDocument | ExperimentDocument | TuneListDocument;
+export type AnyDocument = ResultDocument | AdviceDocument | HistoryDocument | TuneDocument;

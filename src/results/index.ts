@@ -16,3 +16,4 @@ export * from './finding.js';
 export * from './load-latency.js';
 export * from './measurement.js';
 export * from './metrics.js';
+export * from './tune.js';

@@ -1,0 +1,15 @@
+/**
+ * What can be tuned on a host, and how it is done without regret: settings that know where they apply and whether they do
+ * anything, profiles as data, a plan that shows everything before it happens, a journal that is on the disk before the first
+ * write, and an experiment that tells what helped. It decides and orders; every read and write goes through `TunePorts`,
+ * and measuring is handed in by `app/`.
+ *
+ *     const plan = await planTune(view, profile, SETTINGS);
+ *     const outcome = await applyPlan(ports, { folder, plan, ... });
+ *     await rollBack(ports, { folder, change: outcome.change });
+ */
+export * from './place.js';
+export * from './ports.js';
+export * from './profile.js';
+export * from './setting.js';
+export * from './journal/records.js';
