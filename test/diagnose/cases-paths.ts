@@ -49,6 +49,11 @@ export const PATH_CASES: readonly CauseCase[] = [
     nearMiss: { ...veth, up: { bps: 900e6, again: 0.001 } },
   },
   {
+    id: 'policer',
+    path: { ...veth, up: { bps: 19e6, again: 0.43, spread: 0.1, burst: 20 } },
+    nearMiss: { ...veth, up: { bps: 28e6, again: 0.43, spread: 0.1, burst: 20 }, loadedMs: { up: 6 } },
+  },
+  {
     id: 'queue-overflow',
     path: { kind: 'wan', rttMs: 10, up: { bps: 20e6, again: 0.05, spread: 0.5 }, loadedMs: { up: 16 } },
     nearMiss: { kind: 'wan', rttMs: 10, up: { bps: 20e6, again: 0.004 }, loadedMs: { up: 16 } },

@@ -80,7 +80,7 @@ function isShaped(facts: Case, { direction, found, plateau }: { direction: Direc
   if (isEnough(facts, direction, found)) return false;
   const queued = queueUnderLoad(facts.path, direction)?.stands === true;
   // After an overshoot a path that is well runs below its rate too, without a queue and without further loss.
-  if (plateau.burst) return queued || (lateRetransmits(found)?.ratio ?? 0) >= DROPPING_RATIO;
+  if (plateau.burst) return queued || isDroppedFromQueue(lateRetransmits(found)?.ratio ?? 0);
   const ends = [facts.path.near?.link, facts.path.far?.link];
   // A radio settles at any rate, and an end that is not known may have one; a virtual card hides the one beneath it.
   if (!isLocal(facts) || !ends.every((link) => link !== undefined && ((isWired(link) && link.speedBps !== undefined) || link.driver === 'veth')))
@@ -98,7 +98,13 @@ function plateauItem(facts: Case, direction: Direction, plateau: Plateau) {
   return bpsItem(signs.join(' '), { metric: `throughput.${direction}`, value: plateau.bps });
 }
 
+/** A queue too short to be seen drops some; what drops more than this has no queue at all, and is a policer. */
+function isDroppedFromQueue(ratio: number): boolean {
+  return ratio >= DROPPING_RATIO && ratio < POLICING_RATIO;
+}
+
 const DROPPING_RATIO = 0.005;
+const POLICING_RATIO = 0.15;
 
 const SPEEDS_BPS: readonly number[] = [10e6, 100e6, 1e9, 2.5e9, 5e9, 10e9, 25e9, 40e9, 50e9, 100e9];
 /** So near an Ethernet speed's payload rate that it is one. A shaper of the same nominal rate counts other bytes: 95.6 against 94.1 Mbit/s. */
