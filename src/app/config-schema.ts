@@ -110,6 +110,16 @@ export const ConfigSchema = v.strictObject({
       }),
     }),
   ),
+  tune: v.optional(
+    v.strictObject({
+      folder: setting(v.pipe(scalar(), v.nonEmpty('must name a folder')), {
+        help: 'where tautline tune journals its changes',
+        takes: 'a folder, relative to the configuration file',
+        default:
+          'for root /var/lib/tautline (macOS: /Library/Application Support/tautline), else $XDG_STATE_HOME/tautline, ~/.local/state/tautline (macOS: ~/Library/Application Support/tautline)',
+      }),
+    }),
+  ),
   serve: v.optional(
     v.strictObject({
       bind: setting(scalar(), {

@@ -33,6 +33,8 @@ export interface Config {
   };
   /** A file with prices for advice. */
   readonly pricesFile?: string;
+  /** Where changes of this host are journalled, where a person chose it. */
+  readonly tuneFolder?: string;
   readonly bind?: string;
   readonly port?: number;
   /** Whether serve tells clients with the key about this host. */
@@ -173,6 +175,7 @@ function assemble(raw: RawConfig, context: Context): Config {
       ...(raw.history?.keep === undefined ? {} : { keep: raw.history.keep }),
     },
     ...(raw.advice?.prices === undefined ? {} : { pricesFile: context.fromFile('advice.prices', raw.advice.prices) }),
+    ...(raw.tune?.folder === undefined ? {} : { tuneFolder: context.fromFile('tune.folder', raw.tune.folder) }),
     ...(raw.serve?.bind === undefined ? {} : { bind: raw.serve.bind }),
     ...(raw.serve?.port === undefined ? {} : { port: raw.serve.port }),
     about: raw.serve?.about !== 'no',

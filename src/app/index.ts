@@ -22,6 +22,7 @@ export * from './progress.js';
 export * from './schema.js';
 export * from './self.js';
 export * from './serve.js';
+export * from './tune/requests.js';
 export { createHostPorts, keepHeapSmall } from '../host/index.js';
 export type { HostPorts } from '../host/index.js';
 export { PROBES, parseCount } from '../probe/index.js';
