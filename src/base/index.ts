@@ -7,6 +7,7 @@
  *     const target = parseTarget('[::1]:7227');
  */
 export * from './errors.js';
+export * from './latency-hold.js';
 export * from './ports-control.js';
 export * from './ports-datagrams.js';
 export * from './ports-facts.js';

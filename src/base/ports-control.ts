@@ -22,6 +22,8 @@ export interface HostControl {
   /**
    * Puts a file or link there whole, with owner, mode and times: made beside it, synced, renamed over it, folder synced.
    * A folder that is missing is made with that mode; one that is there is only given its mode and owner.
+   * What a call that was killed left beside the path is taken away by the next `writeEntry` or `removeEntry` of the same path,
+   * so whoever undoes a change that may have been begun calls one of them even where the place seems untouched.
    */
   writeEntry(path: string, entry: Entry): Promise<void>;
   /** Removes a file, a link or an empty folder, and syncs the folder above; nothing happens when there is nothing. A folder with something in it stays, and that is no error. */

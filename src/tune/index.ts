@@ -13,3 +13,4 @@ export * from './ports.js';
 export * from './profile.js';
 export * from './setting.js';
 export * from './journal/records.js';
+export * from './places/registry.js';
