@@ -57,6 +57,8 @@ export type Step =
       readonly persist: readonly Persisted[];
       /** What must happen for it to take effect and is not done by itself: `restart dockerd`, `log in again`. */
       readonly takesEffect?: string;
+      /** Where these values are riskier than the setting is in general. */
+      readonly effect?: Effect;
       readonly notes?: readonly string[];
     }
   | {

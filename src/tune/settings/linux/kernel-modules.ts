@@ -1,0 +1,25 @@
+import type { HostView } from '../../setting.js';
+
+/** `unknown`: nothing here tells, as in containers, and on kernels that keep no list of their modules. */
+export type ModulePresence = 'in-use' | 'loadable' | 'missing' | 'unknown';
+
+/**
+ * Whether the kernel has a module, without loading it: it is loaded (/sys/module), built in or lies on the disk (depmod's
+ * lists), or a function of it is in /proc/kallsyms, which is long (some 10 MB) and so read last.
+ */
+export async function modulePresence(view: HostView, module: string, aFunction?: string): Promise<ModulePresence> {
+  const { files } = view.ports;
+  const read = (path: string): Promise<string | undefined> => files.readText(path).catch(() => undefined);
+  const names = [module, module.replaceAll('_', '-')];
+  const loaded = await files.status(`/sys/module/${module}`).catch(() => undefined);
+  if (loaded) return 'in-use';
+  const folder = `/lib/modules/${view.identity.kernel}`;
+  const [builtIn, onDisk] = await Promise.all([read(`${folder}/modules.builtin`), read(`${folder}/modules.dep`)]);
+  const listedIn = (list: string | undefined): boolean => names.some((name) => list?.includes(`/${name}.ko`) === true);
+  if (listedIn(builtIn)) return 'in-use';
+  if (listedIn(onDisk)) return view.environment.kind === 'container' ? 'missing' : 'loadable';
+  if (builtIn !== undefined && onDisk !== undefined && view.environment.kind !== 'container') return 'missing';
+  const symbols = aFunction === undefined ? undefined : await read('/proc/kallsyms');
+  if (symbols === undefined || symbols === '' || aFunction === undefined) return 'unknown';
+  return symbols.includes(` ${aFunction}\n`) || symbols.includes(` ${aFunction}\t`) ? 'in-use' : 'missing';
+}
