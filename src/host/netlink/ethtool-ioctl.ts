@@ -1,6 +1,7 @@
 import type { LinkFacts } from '../../base/index.js';
 import { withoutUndefined, wordsToNames } from './ethtool.js';
 import { featuresByName } from './features.js';
+import type { KernelFeature } from './features.js';
 import { duplexName, fastestBps, isLinkMode, linkModeName, portName, speedBps } from './link-modes.js';
 import { textOf, u32At } from './message.js';
 
@@ -101,14 +102,20 @@ export function encodeFeatureNames(count: number): Uint8Array<ArrayBuffer> {
 
 /** `struct ethtool_gstrings` with the features' names and `struct ethtool_gfeatures`: blocks of available, requested, active, never changed. */
 export function decodeFeatureBlocks(names: Uint8Array, blocks: Uint8Array): Partial<LinkFacts> {
+  const found = decodeKernelFeatureBlocks(names, blocks);
+  return found.length === 0 ? {} : { features: featuresByName(found) };
+}
+
+/** The same by the kernel's own names, each with its place among the bits. */
+export function decodeKernelFeatureBlocks(names: Uint8Array, blocks: Uint8Array): (KernelFeature & { readonly bit: number })[] {
   const count = Math.min(u32At(names, 8) ?? 0, 32 * BLOCKS_MAX);
   const bit = (n: number, word: number): boolean => (((u32At(blocks, 8 + 16 * (n >> 5) + 4 * word) ?? 0) >>> (n & 31)) & 1) === 1;
-  const found = Array.from({ length: count }, (_, n) => ({
+  return Array.from({ length: count }, (_, n) => ({
+    bit: n,
     name: textOf(names.subarray(STRINGS_HEADER_BYTES + STRING_BYTES * n, STRINGS_HEADER_BYTES + STRING_BYTES * (n + 1))),
     on: bit(n, 2),
     changeable: bit(n, 0) && !bit(n, 3),
   })).filter(({ name, on, changeable }) => name !== '' && (on || changeable));
-  return found.length === 0 ? {} : { features: featuresByName(found) };
 }
 
 /** `struct ethtool_ringparam`. */

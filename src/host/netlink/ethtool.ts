@@ -1,5 +1,6 @@
 import type { LinkFacts } from '../../base/index.js';
 import { featuresByName } from './features.js';
+import type { KernelFeature } from './features.js';
 import { duplexName, fastestBps, isLinkMode, linkModeName, portName, speedBps } from './link-modes.js';
 import { Attributes, attributeU32, join, nest } from './message.js';
 
@@ -19,15 +20,24 @@ export const ETHTOOL = {
 export type EthtoolCommand = (typeof ETHTOOL)[keyof typeof ETHTOOL];
 
 /** `struct genlmsghdr`. */
-const GENERIC_HEADER_BYTES = 4;
+export const GENERIC_HEADER_BYTES = 4;
 const VERSION = 1;
 const HEADER = 1;
 const HEADER_DEV_INDEX = 1;
 
+/** The attribute that names one interface, or in a dump none. */
+export function deviceHeader(index?: number): Uint8Array {
+  return nest(HEADER, ...(index === undefined ? [] : [attributeU32(HEADER_DEV_INDEX, index)]));
+}
+
+/** `struct genlmsghdr` of a command. */
+export function genericHeader(command: number): Uint8Array {
+  return Uint8Array.of(command, VERSION, 0, 0);
+}
+
 /** Asks for one interface, or (without an index) for all in a dump. Bitsets come with names, so that newer kernels name newer bits. */
 export function encodeEthtoolGet(command: EthtoolCommand, index?: number): Uint8Array {
-  const header = nest(HEADER, ...(index === undefined ? [] : [attributeU32(HEADER_DEV_INDEX, index)]));
-  return join(Uint8Array.of(command, VERSION, 0, 0), header);
+  return join(genericHeader(command), deviceHeader(index));
 }
 
 /** What one answer tells of which interface; undefined for bytes that are none. */
@@ -81,14 +91,21 @@ function decodeLinkModes(a: Attributes): Loose {
 
 /** A feature can be changed when the driver lets it and the kernel does not forbid it. */
 function decodeFeatures(a: Attributes): Loose {
+  const features = kernelFeatures(a);
+  return features.length === 0 ? {} : { features: featuresByName(features) };
+}
+
+/** The same by the kernel's own names; of an answer to FEATURES_GET. */
+export function decodeKernelFeatures(body: Uint8Array): KernelFeature[] {
+  return kernelFeatures(new Attributes(body.subarray(GENERIC_HEADER_BYTES)));
+}
+
+function kernelFeatures(a: Attributes): KernelFeature[] {
   const unnamed = (): undefined => undefined;
   const on = (type: number): Set<string> => new Set(decodeBitset(a.nested(type), unnamed).on);
   const [hardware, active, never] = [on(2), on(4), on(5)];
   const names = [...new Set([...hardware, ...active])].sort();
-  if (names.length === 0) return {};
-  return {
-    features: featuresByName(names.map((name) => ({ name, on: active.has(name), changeable: hardware.has(name) && !never.has(name) }))),
-  };
+  return names.map((name) => ({ name, on: active.has(name), changeable: hardware.has(name) && !never.has(name) }));
 }
 
 export interface Bitset {

@@ -42,3 +42,33 @@ export function featuresByName(kernel: readonly KernelFeature[]): Features {
   for (const { name, on, changeable } of kernel) if (!replaced.has(name)) features[name] = { on, changeable };
   return features;
 }
+
+/** What of the kernel's features to switch so that those of these names are as wanted. */
+export interface FeaturesToSet {
+  readonly set: Readonly<Record<string, boolean>>;
+  /** Names that stand for nothing here. */
+  readonly unknown: readonly string[];
+  /** Names of what the driver does not let change, and is not as wanted. */
+  readonly fixed: readonly string[];
+}
+
+/**
+ * Names that `ethtool -k` prints as features of the kernel. A name that stands for several means all of them that can be
+ * changed, as for `ethtool -K`; one of those that is named itself goes before.
+ */
+export function featuresToSet(kernel: readonly KernelFeature[], wanted: Readonly<Record<string, boolean>>): FeaturesToSet {
+  const ofGroups: Record<string, boolean> = {};
+  const ofNames: Record<string, boolean> = {};
+  const unknown: string[] = [];
+  const fixed: string[] = [];
+  for (const [name, on] of Object.entries(wanted)) {
+    const group = GROUPS.find((entry) => entry.name === name);
+    const members = kernel.filter((feature) => (group ? group.of.test(feature.name) : feature.name === name));
+    const changeable = members.filter((feature) => feature.changeable);
+    // The kernel lists what is on or can be changed: a group without members is off for good.
+    if (members.length === 0 && !group) unknown.push(name);
+    else if (changeable.length === 0 && members.some((feature) => feature.on) !== on) fixed.push(name);
+    for (const feature of changeable) (group ? ofGroups : ofNames)[feature.name] = on;
+  }
+  return { set: { ...ofGroups, ...ofNames }, unknown, fixed };
+}

@@ -1,12 +1,13 @@
 import type { QueueFacts } from '../../base/index.js';
 import { withoutUndefined } from './ethtool.js';
-import { Attributes, u32At } from './message.js';
+import { Attributes, attributeText, join, u32At } from './message.js';
 
 /*
  * Queue disciplines and their classes (include/uapi/linux/rtnetlink.h, pkt_sched.h). Times in ticks of
  * 64 ns (PSCHED_SHIFT 6, include/net/pkt_sched.h), rates in bytes a second.
  */
 export const RTM_NEWQDISC = 36;
+export const RTM_DELQDISC = 37;
 export const RTM_GETQDISC = 38;
 export const RTM_NEWTCLASS = 40;
 export const RTM_GETTCLASS = 42;
@@ -23,6 +24,24 @@ const UNLIMITED_64 = 2 ** 64;
 export function encodeGetQueues(index = 0): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   new DataView(bytes.buffer).setInt32(4, index, true);
+  return bytes;
+}
+
+/** A discipline of this kind with the kernel's defaults at the root; as `handle` says, `7:` is 0x70000. */
+export function encodeRootQueue(index: number, handle: number, kind: string): Uint8Array {
+  return join(rootHeader(index, handle), attributeText(1, kind));
+}
+
+/** Whatever is at the root goes. */
+export function encodeRemoveRootQueue(index: number): Uint8Array {
+  return rootHeader(index, 0);
+}
+
+function rootHeader(index: number, handle: number): Uint8Array {
+  const bytes = encodeGetQueues(index);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(8, handle, true);
+  view.setUint32(12, ROOT, true);
   return bytes;
 }
 
