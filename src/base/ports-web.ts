@@ -30,8 +30,10 @@ export interface HttpRequest {
   readonly remote?: Endpoint;
   /** A Unix socket to speak to instead; the URL's host is then only a name. */
   readonly socketPath?: string;
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH';
   readonly headers?: Readonly<Record<string, string>>;
+  /** Text that goes with a POST or PATCH; its kind is told with a `content-type` in `headers`. */
+  readonly body?: string;
   readonly timeoutMs: number;
   /** Goes on although the certificate is not trusted. */
   readonly insecure?: boolean;

@@ -28,6 +28,8 @@ export type HttpNote =
       readonly authority: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly uploads: boolean;
+      /** A short one, that comes with the request. */
+      readonly body?: string;
     }
   | { readonly kind: 'upload-end'; readonly id: number }
   | { readonly kind: 'head'; readonly id: number; readonly reply: HttpReply; readonly bodyBytes: number; readonly closes: boolean }
@@ -87,6 +89,7 @@ export function serveHttp(connection: SimConnection, service: HttpService): void
       authority: note.authority,
       ticket: note.headers['tautline-ticket'],
       client,
+      ...(note.body === undefined ? {} : { body: note.body }),
     });
     if (answer.body.kind !== 'sink') return reply(note.id, answer);
     upload = { id: note.id, bytesMax: answer.body.bytesMax, bytes: 0 };
@@ -127,17 +130,23 @@ export function serveHttp(connection: SimConnection, service: HttpService): void
 
 /** The server that a scenario describes. */
 export function serviceOf(spec: WebServiceSpec): HttpService {
+  const patched = new Map<WebRoute, string>();
   const routeOf = (target: string): WebRoute | undefined => spec.routes[target.split('?')[0] ?? ''];
   return {
     responder: {
       clientOf: (address) => address,
       uploadReceipt: (bytes) => new TextEncoder().encode(String(bytes)),
-      answer({ method, target }) {
+      answer({ method, target, body: sent }) {
         const route = routeOf(target);
         if (!route) return { status: 404, headers: {}, body: { kind: 'zeros', bytes: 0 } };
+        if (method === 'PATCH') return patch(route, sent ?? '', patched);
         if (method === 'POST') return { status: route.status ?? 200, headers: {}, body: { kind: 'sink', bytesMax: Number.MAX_SAFE_INTEGER } };
         if (route.body !== undefined && method !== 'HEAD')
-          return { status: route.status ?? 200, headers: {}, body: { kind: 'bytes', bytes: new TextEncoder().encode(route.body) } };
+          return {
+            status: route.status ?? 200,
+            headers: {},
+            body: { kind: 'bytes', bytes: new TextEncoder().encode(patched.get(route) ?? route.body) },
+          };
         const bytes = method === 'HEAD' ? 0 : route.bytes === 'endless' ? Number.MAX_SAFE_INTEGER : (route.bytes ?? 0);
         return { status: route.status ?? 200, headers: {}, body: { kind: 'zeros', bytes } };
       },
@@ -147,4 +156,17 @@ export function serviceOf(spec: WebServiceSpec): HttpService {
     ...(spec.protocol === undefined ? {} : { protocol: spec.protocol }),
     ...(spec.closes === undefined ? {} : { closes: spec.closes }),
   };
+}
+
+/** As ipn.MaskedPrefs of the Tailscale client has it: what is not marked as set stays. */
+function patch(route: WebRoute, sent: string, patched: Map<WebRoute, string>): HttpReply {
+  const say = (status: number, text: string): HttpReply => ({ status, headers: {}, body: { kind: 'bytes', bytes: new TextEncoder().encode(text) } });
+  if (route.patches === undefined) return say(405, 'method not allowed');
+  if (route.patches === 'refused') return say(403, 'access denied');
+  const now = JSON.parse(patched.get(route) ?? route.body ?? '{}') as Record<string, unknown>;
+  const masked = JSON.parse(sent) as Record<string, unknown>;
+  for (const name of Object.keys(masked)) if (masked[`${name}Set`] === true) now[name] = masked[name];
+  const text = JSON.stringify(now);
+  patched.set(route, text);
+  return say(200, text);
 }

@@ -63,14 +63,20 @@ export class HttpSession {
   }
 
   /** Asks for something. @returns undefined when the connection ended first */
-  ask(request: { method: string; url: URL; headers?: Readonly<Record<string, string>>; uploads?: boolean }): Promise<Answer | undefined> {
+  ask(request: {
+    method: string;
+    url: URL;
+    headers?: Readonly<Record<string, string>>;
+    uploads?: boolean;
+    body?: string;
+  }): Promise<Answer | undefined> {
     const id = this.#nextId++;
     const done = this.#timeline.deferred<Answer | undefined>();
     if (this.connection.ended !== 'open') done.resolve(undefined);
     else {
       this.#asked.set(id, { done, headMs: 0, bytes: 0 });
-      const { method, url, headers = {}, uploads = false } = request;
-      this.say(NOTE_BYTES.request, {
+      const { method, url, headers = {}, uploads = false, body } = request;
+      this.say(NOTE_BYTES.request + (body?.length ?? 0), {
         kind: 'request',
         id,
         method,
@@ -78,6 +84,7 @@ export class HttpSession {
         authority: url.host,
         headers,
         uploads,
+        ...(body === undefined ? {} : { body }),
       });
       // A body of no length at all ends at once.
       if (method === 'POST' && !uploads) this.say(NOTE_BYTES.end, { kind: 'upload-end', id });

@@ -102,6 +102,11 @@ const WebRouteSchema = v.strictObject({
   bytes: v.optional(v.union([Whole, v.literal('endless')])),
   /** The body itself, instead of that many bytes. */
   body: v.optional(v.string()),
+  /**
+   * The body is a JSON object that a PATCH changes, as the Tailscale client's preferences: each member that has a
+   * companion `<name>Set: true` is taken over. `refused`: nobody may.
+   */
+  patches: v.optional(v.picklist(['accepted', 'refused'])),
   /** The server's own time before it answers. Default 0. */
   serverMs: v.optional(Amount),
 });

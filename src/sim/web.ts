@@ -84,7 +84,12 @@ class Client implements HttpClient {
       ...(signal ? { signal } : {}),
       onCut: () => session.close(),
     });
-    const answer = await session.ask({ method: request.method, url, ...(request.headers ? { headers: request.headers } : {}) });
+    const answer = await session.ask({
+      method: request.method,
+      url,
+      ...(request.headers ? { headers: request.headers } : {}),
+      ...(request.body === undefined ? {} : { body: request.body }),
+    });
     const why = cut.end();
     if (!answer) {
       session.close();

@@ -40,6 +40,8 @@ export interface HttpAsk {
   readonly client: string;
   /** Length of the body that the client announced, if it did. */
   readonly contentLength?: number;
+  /** A short body, where the server has read one before it asked for an answer. */
+  readonly body?: string;
 }
 
 export type HttpBody =

@@ -38,8 +38,8 @@ export interface Bench {
   };
   /** Serves `/` (200, `PAGE_BYTES`), `/large` (endless) and `/upload` (takes all); everything else is a 404. */
   readonly web: { readonly url: string; readonly closedUrl: string };
-  /** Unix sockets: `page` serves as `web` does, `mute` takes requests and never answers, `ended` was left behind by a program that is gone. */
-  readonly sockets: { readonly page: string; readonly mute: string; readonly ended: string; readonly missing: string };
+  /** Unix sockets: `page` serves as `web` does, `prefs` keeps the object `PREFS` and takes a PATCH of it, `mute` takes requests and never answers, `ended` was left behind by a program that is gone. */
+  readonly sockets: { readonly page: string; readonly prefs: string; readonly mute: string; readonly ended: string; readonly missing: string };
   /** Where the simulation or this machine can ping; undefined where programs may not. */
   readonly pingable: Endpoint;
   close(): Promise<void>;
@@ -50,6 +50,7 @@ export const FLOOD_BYTES = 200;
 export const FLOOD_MARK = Uint8Array.from([0xf1, 0x00, 0xd0, 0x01]);
 export const SOURCE_BYTES = 500_000;
 export const PAGE_BYTES = 1234;
+export const PREFS = { RouteAll: false, Hostname: 'café' };
 
 /** Sends everything back. */
 export function echoResponder(): DatagramResponder {

@@ -2,7 +2,7 @@ import type { Connection } from '../../src/base/index.js';
 import { SimNetwork } from '../../src/sim/index.js';
 import type { Scenario } from '../../src/sim/index.js';
 import { serviceOf } from '../../src/sim/http-server.js';
-import { PAGE_BYTES, countingResponder, echoResponder, floodingResponder, sourceBytes } from './bench.js';
+import { PAGE_BYTES, PREFS, countingResponder, echoResponder, floodingResponder, sourceBytes } from './bench.js';
 import type { Bench } from './bench.js';
 
 const SCENARIO: Scenario = {
@@ -17,6 +17,7 @@ const SCENARIO: Scenario = {
       ],
       services: [
         { kind: 'web', socketPath: '/run/page.sock', routes: { '/': { bytes: PAGE_BYTES } } },
+        { kind: 'web', socketPath: '/run/prefs.sock', routes: { '/': { body: JSON.stringify(PREFS), patches: 'accepted' } } },
         { kind: 'web', socketPath: '/run/mute.sock', routes: { '/': { serverMs: 3600e3 } } },
       ],
     },
@@ -71,7 +72,13 @@ export async function simBench(): Promise<Bench> {
       breaking: at(2011),
     },
     web: { url: 'http://10.0.0.2:8080', closedUrl: 'http://10.0.0.2:81/' },
-    sockets: { page: '/run/page.sock', mute: '/run/mute.sock', ended: '/run/ended.sock', missing: '/run/missing.sock' },
+    sockets: {
+      page: '/run/page.sock',
+      prefs: '/run/prefs.sock',
+      mute: '/run/mute.sock',
+      ended: '/run/ended.sock',
+      missing: '/run/missing.sock',
+    },
     pingable: at(0),
     close: () => Promise.resolve(),
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HttpRequest } from '../../src/base/index.js';
-import { PAGE_BYTES } from './bench.js';
+import { PAGE_BYTES, PREFS } from './bench.js';
 import type { Bench } from './bench.js';
 
 export function webBehaves(bench: () => Bench): void {
@@ -78,6 +78,18 @@ export function webBehaves(bench: () => Bench): void {
       const got = await request('', { url, socketPath: bench().sockets.page });
       assert.ok(got.outcome === 'ok', JSON.stringify(got));
       assert.deepEqual([got.status, got.bytes, got.dnsMs], [200, PAGE_BYTES, undefined]);
+    });
+
+    test('a PATCH carries its body, changes what it marks, and what it changed is read again', async () => {
+      const body = JSON.stringify({ Hostname: 'Zürich', HostnameSet: true, RouteAll: true });
+      const headers = { 'content-type': 'application/json' };
+      const socketPath = bench().sockets.prefs;
+      const changed = await request('', { url, socketPath, method: 'PATCH', body, headers, keepBytesMax: 1000 });
+      const read = await request('', { url, socketPath, keepBytesMax: 1000 });
+      for (const got of [changed, read]) {
+        assert.ok(got.outcome === 'ok' && got.status === 200, JSON.stringify(got));
+        assert.deepEqual(JSON.parse(new TextDecoder().decode(got.body)), { ...PREFS, Hostname: 'Zürich' });
+      }
     });
 
     test('a second request uses the connection again, and another socket does not', async () => {

@@ -11,7 +11,7 @@ import type { Endpoint } from '../../src/base/index.js';
 import { createHostPorts } from '../../src/host/index.js';
 import { encodeAddress } from '../../src/wire/index.js';
 import type { DatagramResponder } from '../../src/wire/index.js';
-import { PAGE_BYTES, countingResponder, echoResponder, floodingResponder, sourceBytes } from '../conformance/bench.js';
+import { PAGE_BYTES, PREFS, countingResponder, echoResponder, floodingResponder, sourceBytes } from '../conformance/bench.js';
 import type { Bench } from '../conformance/bench.js';
 
 /** This machine's real sockets, with plain Node servers on loopback at the other end. */
@@ -50,6 +50,7 @@ export async function hostBench(): Promise<Bench> {
     web: { url: `http://127.0.0.1:${web.port}`, closedUrl: `http://127.0.0.1:${(await closedTcp()).port}/` },
     sockets: {
       page: await listenOnSocket(join(folder, 'page.sock'), { server: pageServer(), opened }),
+      prefs: await listenOnSocket(join(folder, 'prefs.sock'), { server: prefsServer(), opened }),
       mute: await listenOnSocket(join(folder, 'mute.sock'), { server: net.createServer((socket) => void socket.resume()), opened }),
       ended: await leaveSocket(folder),
       missing: join(folder, 'missing.sock'),
@@ -185,4 +186,20 @@ async function closedTcp(): Promise<Endpoint> {
   const { port, close } = await listenTcp(() => undefined);
   await close();
   return { host: '127.0.0.1', port, family: 4 };
+}
+
+/** Keeps an object and changes what a PATCH marks as set, as the Tailscale client does with its preferences. */
+function prefsServer(): http.Server {
+  const now: Record<string, unknown> = { ...PREFS };
+  return http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (request.method === 'PATCH') {
+        const masked = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+        for (const name of Object.keys(masked)) if (masked[`${name}Set`] === true) now[name] = masked[name];
+      }
+      response.end(JSON.stringify(now));
+    });
+  });
 }

@@ -142,7 +142,7 @@ function attempt({ clock, request, url, agent, running }: Attempt): Promise<{ ou
         });
       });
     });
-    sent.end();
+    sent.end(request.body);
   });
 }
 
@@ -159,7 +159,14 @@ function requestOptions(request: HttpRequest, url: URL, agent: http.Agent): http
     servername: isIP(host) === 0 ? host : '',
     rejectUnauthorized: request.insecure !== true,
     maxHeaderSize: HEAD_BYTES_MAX,
-    headers: { host: url.host, accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'tautline', ...request.headers },
+    headers: {
+      host: url.host,
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      'user-agent': 'tautline',
+      ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
+      ...request.headers,
+    },
   };
 }
 
