@@ -4,12 +4,22 @@ import type { TunePorts } from '../ports.js';
 import { entryPlace } from './entry.js';
 import { kernelValuePlace } from './kernel-value.js';
 import { latencyHoldPlace } from './latency-hold.js';
+import { macosAddressPlace } from './macos-address.js';
+import { macosMediaPlace } from './macos-media.js';
+import { macosSysctlPlace } from './macos-sysctl.js';
+import { nftTablePlace } from './nft-table.js';
+import { tailscalePrefPlace } from './tailscale-pref.js';
 
 /** Every kind of place. A new kind is one file beside this one and a line here. */
 const PLACES: { readonly [K in PlaceKind]?: Place<K> } = {
   'kernel-value': kernelValuePlace,
   entry: entryPlace,
   'latency-hold': latencyHoldPlace,
+  'nft-table': nftTablePlace,
+  'tailscale-pref': tailscalePrefPlace,
+  'macos-sysctl': macosSysctlPlace,
+  'macos-media': macosMediaPlace,
+  'macos-address': macosAddressPlace,
 };
 
 /** What places of this kind hold; of a reference that may be of any kind, whatever any of them may hold. */
