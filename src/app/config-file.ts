@@ -21,18 +21,22 @@ export async function readConfigFile(files: TextFiles, path: string): Promise<Co
 }
 
 /** @throws TautlineError `config` for what is not YAML or not a block of keys */
-export async function parseConfigFile(text: string, path: string): Promise<ConfigFile> {
+export async function parseConfigFile(text: string, path: string, example = 'key-file: tautline.key'): Promise<ConfigFile> {
   // Loaded only where there is a file: it takes longer to load than everything else.
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineOf = (offset: number): number => lines.linePos(offset).line;
   const [problem] = document.errors;
+  if (problem?.code === 'DUPLICATE_KEY') {
+    const [, key = 'a key'] = /^["']?([^\s:,{}"']+)/.exec(text.slice(problem.pos[0])) ?? [];
+    throw new TautlineError('config', `${path}:${lineOf(problem.pos[0])}: '${key}' stands here a second time`, { hint: 'keep one of the two' });
+  }
   if (problem) throw new TautlineError('config', `${path}:${lineOf(problem.pos[0])}: not valid YAML: ${problem.message}`);
   const value = plain(document, path);
   if (value !== null && (typeof value !== 'object' || Array.isArray(value))) {
     throw new TautlineError('config', `${path}:1: must be a block of keys and values`, {
-      hint: "write for example 'key-file: tautline.key'",
+      hint: `write for example '${example}'`,
     });
   }
   const given = Object.entries((value ?? {}) as Record<string, unknown>);

@@ -102,6 +102,8 @@ export interface EnvironmentFacts {
   readonly provider?: string;
   /** The provider's name for the machine: `CPX31`. */
   readonly product?: string;
+  /** Where the provider runs it, in the provider's own word: `eu-central`, `us-east-1`. */
+  readonly region?: string;
   readonly init: 'systemd' | 'launchd' | 'other';
   readonly evidence: readonly string[];
 }

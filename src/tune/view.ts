@@ -1,0 +1,37 @@
+import { readEnvironment, platformOf } from './environment.js';
+import { readManagers } from './others/read-others.js';
+import type { Managers } from './others/read-others.js';
+import type { TunePorts } from './ports.js';
+import type { HostView } from './setting.js';
+
+export interface ViewOptions {
+  readonly homeFolder: string;
+  /** `--interface`; left out: the uplinks. */
+  readonly interfaces?: readonly string[];
+}
+
+/** A view, with everything that was found of those who set the same things. */
+export type FullView = HostView & { readonly managers: Managers };
+
+/** Reads once, and all at the same time, what settings look at. On Linux no program is started. */
+export async function createView(ports: TunePorts, { homeFolder, interfaces }: ViewOptions): Promise<FullView> {
+  const [identity, environment, links, routes, managers] = await Promise.all([
+    ports.facts.identity(),
+    readEnvironment(ports),
+    ports.facts.links(),
+    ports.facts.defaultRoutes(),
+    readManagers(ports),
+  ]);
+  return {
+    ports,
+    identity,
+    platform: platformOf(identity),
+    environment,
+    links,
+    uplinks: [...new Set(routes.map(({ interfaceName }) => interfaceName))],
+    homeFolder,
+    ...(interfaces === undefined || interfaces.length === 0 ? {} : { interfaces }),
+    managedBy: (key) => managers.managedBy(key),
+    managers,
+  };
+}
