@@ -62,7 +62,7 @@ describe('orders by ioctl', () => {
   });
 
   test('features are meant and switched at their places', () => {
-    const bytes = order.encodeFeatureBlocksSet([
+    const bytes = order.encodeFeatureBlocksSet(2, [
       { bit: 31, on: true },
       { bit: 33, on: false },
     ]);

@@ -1,5 +1,5 @@
 import type { LinkChannels, LinkCoalescing } from '../../base/index.js';
-import { BLOCKS_MAX, encodeCommand } from './ethtool-ioctl.js';
+import { encodeCommand } from './ethtool-ioctl.js';
 import { u32At } from './message.js';
 
 /*
@@ -11,9 +11,11 @@ const SRINGPARAM = 0x11;
 const SFEATURES = 0x3b;
 const SCHANNELS = 0x3d;
 
-/** `struct ethtool_sfeatures`: blocks of valid (what is meant) and requested (what is to be on), by the features' places. */
-export function encodeFeatureBlocksSet(features: readonly { readonly bit: number; readonly on: boolean }[]): Uint8Array<ArrayBuffer> {
-  const blocks = Math.min(BLOCKS_MAX, 1 + Math.max(0, ...features.map(({ bit }) => bit >> 5)));
+/**
+ * `struct ethtool_sfeatures`: blocks of valid (what is meant) and requested (what is to be on), by the features' places; as
+ * many blocks as the kernel has, or it refuses (ethtool_set_features, net/ethtool/ioctl.c).
+ */
+export function encodeFeatureBlocksSet(blocks: number, features: readonly { readonly bit: number; readonly on: boolean }[]): Uint8Array<ArrayBuffer> {
   const bytes = encodeCommand(8 + 8 * blocks, SFEATURES, blocks);
   for (const { bit, on } of features) {
     const at = 8 + 8 * (bit >> 5);

@@ -3,6 +3,7 @@ import { memory } from '../libc/index.js';
 import type { Libc } from '../libc/index.js';
 import {
   BLOCKS_MAX,
+  blocksOf,
   DRIVER_INFO_BYTES,
   GCHANNELS,
   GCOALESCE,
@@ -64,18 +65,20 @@ export class EthtoolIoctl {
     return this.#run(name, settings) ? decodeLinkSettings(settings) : {};
   }
 
-  /** Features by the kernel's names; none where it does not tell. */
-  kernelFeatures(name: string): ReturnType<typeof decodeKernelFeatureBlocks> {
+  /** Features by the kernel's names, and how many blocks of them there are; none where it does not tell. */
+  kernelFeatures(name: string): { readonly features: ReturnType<typeof decodeKernelFeatureBlocks>; readonly blocks: number } {
+    const nothing = { features: [], blocks: 0 };
     const sets = encodeFeatureCount();
     const count = this.#run(name, sets) ? decodeFeatureCount(sets) : 0;
-    if (count === 0) return [];
+    if (count === 0) return nothing;
     const names = encodeFeatureNames(count);
     const blocks = encodeCommand(8 + 16 * BLOCKS_MAX, GFEATURES, BLOCKS_MAX);
-    return this.#run(name, names) && this.#run(name, blocks) ? decodeKernelFeatureBlocks(names, blocks) : [];
+    if (!this.#run(name, names) || !this.#run(name, blocks)) return nothing;
+    return { features: decodeKernelFeatureBlocks(names, blocks), blocks: blocksOf(blocks) };
   }
 
   #features(name: string): Partial<LinkFacts> {
-    const found = this.kernelFeatures(name);
+    const { features: found } = this.kernelFeatures(name);
     return found.length === 0 ? {} : { features: featuresByName(found) };
   }
 

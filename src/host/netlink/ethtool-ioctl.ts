@@ -118,6 +118,11 @@ export function decodeKernelFeatureBlocks(names: Uint8Array, blocks: Uint8Array)
   })).filter(({ name, on, changeable }) => name !== '' && (on || changeable));
 }
 
+/** How many blocks of features the kernel has: it writes the number into what it fills in. */
+export function blocksOf(blocks: Uint8Array): number {
+  return Math.min(u32At(blocks, 4) ?? 0, BLOCKS_MAX);
+}
+
 /** `struct ethtool_ringparam`. */
 export function decodeRings(bytes: Uint8Array): Partial<LinkFacts> {
   const at = (word: number): number => u32At(bytes, 4 * word) ?? 0;

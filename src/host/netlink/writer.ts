@@ -129,18 +129,17 @@ class Ethtool {
   features(): readonly KernelFeature[] | Refusal {
     const answer = this.#ask((socket, family) => socket.request(family, encodeEthtoolGet(ETHTOOL.FEATURES_GET, this.#device.index)));
     if (answer.ok) return decodeKernelFeatures(answer.messages[0]?.body ?? new Uint8Array(0));
-    return isLacking(answer) ? this.#ioctl.kernelFeatures(this.#device.name) : answer;
+    return isLacking(answer) ? this.#ioctl.kernelFeatures(this.#device.name).features : answer;
   }
 
   setFeatures(features: Readonly<Record<string, boolean>>): Refusal | undefined {
     const answer = this.#ask((socket, family) => socket.change(family, encodeFeaturesSet(this.#device.index, features)));
     if (answer.ok || !isLacking(answer)) return refusalOf(answer);
-    const bits = this.#ioctl
-      .kernelFeatures(this.#device.name)
-      .flatMap(({ name, bit }) => (Object.hasOwn(features, name) ? [{ bit, on: features[name] === true }] : []));
+    const { features: known, blocks } = this.#ioctl.kernelFeatures(this.#device.name);
+    const bits = known.flatMap(({ name, bit }) => (Object.hasOwn(features, name) ? [{ bit, on: features[name] === true }] : []));
     if (bits.length === 0) return refusalOf(answer);
     // It answers with flags of what it did not do as told; what came about is looked at anyway.
-    return this.#ioctl.give(this.#device.name, order.encodeFeatureBlocksSet(bits)) < 0 ? this.#lastError() : undefined;
+    return this.#ioctl.give(this.#device.name, order.encodeFeatureBlocksSet(blocks, bits)) < 0 ? this.#lastError() : undefined;
   }
 
   channels(): LinkChannels | Refusal {
