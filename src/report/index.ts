@@ -51,4 +51,8 @@ export const HISTORY_REPORTS: Readonly<
 export { CSV_HEADER } from './csv.js';
 export { HISTORY_CSV_HEADER } from './history-tables.js';
 export { PAGE_BYTES_MAX } from './html/page.js';
+export type { TuneRenderOptions } from './tune/lines.js';
+export { EXPERIMENT_CSV_HEADER, experimentCsv } from './tune/csv.js';
+export { TUNE_REPORTS } from './tune/reports.js';
+export { settingsTable } from './tune/markdown.js';
 export { displayWidth, printable } from './terminal-text.js';

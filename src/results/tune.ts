@@ -150,6 +150,8 @@ export const StatusDocumentSchema = v.object({
       places: v.number(),
     }),
   ),
+  /** Journals that were damaged: nothing is done by them, and what they changed stands. */
+  damaged: v.optional(v.array(v.object({ id: v.string(), why: v.string(), advice: v.optional(v.string()) }))),
   /** Places that no longer hold what was applied. */
   drift: v.array(v.object({ setting: v.string(), place: v.string(), applied: v.string(), found: v.string(), why: v.string() })),
   /** What people look at on a tuned host, each with what it is worth. */
@@ -209,6 +211,8 @@ export const ExperimentFigureSchema = v.object({
   metric: v.string(),
   unit: v.string(),
   better: v.picklist(['higher', 'lower']),
+  /** Effects on this metric smaller than this ratio, either way, are of no use even where they are certain. */
+  leastRatio: v.optional(v.number()),
   /** Blocks in which both sides were measured. */
   blocks: v.number(),
   /** Medians of the run medians, without and with. */
@@ -250,7 +254,7 @@ export const ExperimentDocumentSchema = v.object({
     alpha: v.number(),
     comparisons: v.number(),
     correction: v.literal('holm'),
-    /** Effects smaller than this ratio are of no use even where they are certain. */
+    /** Effects smaller than this ratio are of no use even where they are certain; the smallest of the metrics' own. */
     leastRatio: v.number(),
     sentence: v.string(),
   }),
