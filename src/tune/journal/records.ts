@@ -28,7 +28,8 @@ export type JournalRecord =
   | { readonly type: 'doing'; readonly step: number }
   /** It was, and this is what the place holds since: kernels round, and clamp. */
   | { readonly type: 'done'; readonly step: number; readonly found: PlaceStates[keyof PlaceStates] | null; readonly why?: string }
-  | { readonly type: 'failed'; readonly step: number; readonly why: string }
+  /** It was not, or not as it was meant; `found` where the place could be read. */
+  | { readonly type: 'failed'; readonly step: number; readonly why: string; readonly found?: PlaceStates[keyof PlaceStates] | null }
   | { readonly type: 'applied'; readonly at: string }
   | { readonly type: 'confirmed'; readonly at: string }
   /** From here on everything is being undone; `reason`: asked, not confirmed in time, a step failed. */
