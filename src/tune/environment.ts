@@ -209,7 +209,7 @@ function productOf(
   { dmi, cloud, identity }: { readonly dmi: Dmi; readonly cloud: Cloud | undefined; readonly identity: HostIdentity },
 ): Told | undefined {
   if (provider === 'hetzner-cloud') return hetznerProduct(identity);
-  const file = PROVIDERS.find((known) => known.provider === provider && known.product !== undefined)?.product;
+  const file = PROVIDERS.find(({ marks }) => matches(dmi, marks))?.product;
   const told = cloud?.type ?? (file && dmi[file]);
   return told === undefined
     ? undefined
