@@ -16,8 +16,28 @@
  * `host(name).serveDatagrams(port, responder)` and `host(name).listen(port, ...)` let real servers' cores
  * answer inside, `kill(name)` ends a peer in the middle, and `path(from, to).counters` is the truth that
  * measurements can be held against.
+ *
+ * `simTuneHost(spec)` is a host on which things are changed: disk, kernel values, drivers and programs that a process of it
+ * sees through the same ports and `HostControl`, that can be killed at any single write, and whose whole state is one text.
+ *
+ *     const host = simTuneHost(recordedVps());
+ *     host.dieAfter(3, 'half');
+ *     await assert.rejects(apply(host.ports), SimKilled);
+ *     host.revive();
+ *     assert.equal(host.snapshot(), before);
  */
 export { SimCommands } from './commands.js';
+export type { LinkRules } from './control-links.js';
+export type { MachineSpec, SimFileSpec, SimMachine } from './control-machine.js';
+export { SimKilled } from './control-process.js';
+export type { DyingWrite, SimProcess } from './control-process.js';
+export { answers } from './control-programs.js';
+export type { ProgramAnswer, SimProgram, SimProgramCommands } from './control-programs.js';
+export { tailscaled } from './control-sockets.js';
+export type { SocketService } from './control-sockets.js';
+export { numbers, processorMask, wholeNumber } from './control-values.js';
+export type { ValueRule, ValueSpec } from './control-values.js';
+export type { SimControl } from './control.js';
 export { SimFiles } from './files.js';
 export type { FileFault } from './files.js';
 export type { SimHost } from './host.js';
@@ -30,3 +50,5 @@ export { parseScenario, ScenarioSchema } from './scenario.js';
 export type { DirectionSpec, EventSpec, HostSpec, PathSpec, Scenario, ServiceSpec } from './scenario.js';
 export type { Listener } from './streams.js';
 export type { RunOptions } from './timeline.js';
+export { SimTuneHost, simTuneHost } from './tune-host.js';
+export type { SimTuneProcess, TuneHostPorts, TuneHostSpec } from './tune-host.js';
