@@ -2,7 +2,7 @@ import type { Clock, HostFacts } from '../base/index.js';
 import { VERSION } from '../base/index.js';
 import type { MeasureDocument } from '../results/index.js';
 
-type Head = Pick<MeasureDocument, 'tool' | 'host' | 'startedAt'>;
+export type Head = Pick<MeasureDocument, 'tool' | 'host' | 'startedAt'>;
 
 /** What every document opens with. */
 export async function documentHead(ports: { clock: Clock; facts: HostFacts }): Promise<Head> {

@@ -12,6 +12,8 @@ export * from './place.js';
 export * from './ports.js';
 export * from './profile.js';
 export * from './setting.js';
+export * from './plan.js';
+export { SETTINGS } from './settings/registry.js';
 export * from './journal/records.js';
 export * from './places/registry.js';
 export * from './experiment/decide.js';

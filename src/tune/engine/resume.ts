@@ -1,6 +1,7 @@
 import { TautlineError } from '../../base/index.js';
 import type { TunePorts } from '../ports.js';
 import { carryOut } from './apply.js';
+import type { ApplyRequest } from './apply.js';
 import { reportOf } from './report.js';
 import type { ChangeReport } from './report.js';
 import { changeNamed, refuseDamage, refuseElsewhere, settle, standing, withChanges } from './session.js';
@@ -12,6 +13,8 @@ export interface ResumeRequest {
   readonly folder: string;
   /** Its id or how it begins; without one the only change that was interrupted. */
   readonly change?: string;
+  /** Called before the first of what is left is changed; see `ApplyRequest`. */
+  readonly onBegun?: NonNullable<ApplyRequest['onBegun']>;
   readonly onStep?: OnStep;
   readonly signal?: AbortSignal;
 }

@@ -1,0 +1,89 @@
+import { TautlineError } from '../../base/index.js';
+import type { ChangeDocument, PlanDocument } from '../../results/index.js';
+import { applyChange, persistChanges, resumeApply } from '../../tune/index.js';
+import type { JournalStep, TunePorts } from '../../tune/index.js';
+import { documentHead } from '../head.js';
+import type { Progress } from '../progress.js';
+import { changeDocument } from './change-document.js';
+import { notDoneOf } from './plan.js';
+import { plannedOf } from './plan-document.js';
+import type { Feasible } from './plan-document.js';
+import { prepare } from './prepare.js';
+import type { Prepared } from './prepare.js';
+import type { TuneApplyRequest, TuneContinueRequest } from './requests.js';
+
+/** Starting the program anew must not take longer; nothing has been changed by then. */
+const GUARD_READY_MS = 20_000;
+
+/**
+ * Plans anew and carries out what can be carried out now. All of it or nothing: what fails is put back and told.
+ * @throws TautlineError before anything was changed: another change is under way, the plan is another one than was agreed to
+ */
+export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Promise<ChangeDocument> {
+  const prepared = await prepare(ports, request);
+  const possible = prepared.steps.filter(({ hindrance }) => hindrance === undefined);
+  if (request.agreed !== undefined) refuseOtherPlan(prepared, request.agreed);
+  const notDone = notDoneOf(prepared);
+  const about = { head: prepared.head, startedMs: prepared.startedMs, action: 'apply' as const, notDone, takesEffect: effectsOf(possible) };
+  if (possible.length === 0)
+    return changeDocument(ports, { state: 'nothing-to-do', persisted: false, steps: [], profile: prepared.profile.name }, about);
+  const report = await applyChange(ports, {
+    folder: request.folder,
+    profile: prepared.profile.name,
+    steps: await stepsOf(prepared, possible, request),
+    persist: request.persist,
+    ...(request.confirmWithinMs === undefined
+      ? {}
+      : { confirmWithinMs: request.confirmWithinMs, onBegun: ({ id }) => startGuard(ports, request.folder, id) }),
+    onStep: stepProgress(request.progress),
+    signal: request.signal,
+  });
+  return changeDocument(ports, report, about);
+}
+
+/** Finishes an apply that was interrupted. */
+export async function tuneContinue(ports: TunePorts, request: TuneContinueRequest): Promise<ChangeDocument> {
+  const startedMs = ports.clock.nowMs();
+  const head = await documentHead(ports);
+  const report = await resumeApply(ports, {
+    folder: request.folder,
+    ...(request.change === undefined ? {} : { change: request.change }),
+    onBegun: ({ id, confirmBefore }) => (confirmBefore === undefined ? Promise.resolve() : startGuard(ports, request.folder, id)),
+    onStep: stepProgress(request.progress),
+    signal: request.signal,
+  });
+  return changeDocument(ports, report, { head, startedMs, action: 'apply', notDone: [], takesEffect: [] });
+}
+
+export function stepProgress(progress: Progress): (done: number, of: number, label: string) => void {
+  return (_done, _of, label) => progress.update(label, 0);
+}
+
+/** The one that undoes it is there before the first change: whatever cuts the person off then, it does not cut that off. */
+async function startGuard(ports: TunePorts, folder: string, change: string): Promise<void> {
+  await ports.control.startGuard(['tune', 'guard', change, '--folder', folder], GUARD_READY_MS);
+}
+
+async function stepsOf({ view, plan }: Prepared, possible: readonly Feasible[], request: TuneApplyRequest): Promise<JournalStep[]> {
+  const planned = possible.map((each) => each.planned);
+  const now = planned.flatMap(({ setting, step }) =>
+    step.changes.map((change): JournalStep => ({ ...change, setting: setting.id, persist: step.persist })),
+  );
+  if (!request.persist) return now;
+  const files = await persistChanges(view, { planned, profile: plan.profile.name });
+  // What is not confirmed must not be there again after a boot.
+  return [...now, ...files.map((step) => (request.confirmWithinMs === undefined ? step : { ...step, onConfirm: true as const }))];
+}
+
+function refuseOtherPlan(prepared: Prepared, agreed: PlanDocument): void {
+  const key = (changes: PlanDocument['changes']): string =>
+    JSON.stringify(changes.map(({ setting, instance, now, proposed, possible }) => [setting, instance, now, proposed, possible]));
+  if (key(prepared.steps.map(plannedOf)) === key(agreed.changes)) return;
+  throw new TautlineError('usage', 'this host has changed since the plan was shown, and the plan with it', {
+    hint: "nothing was changed; look at it again with 'tautline tune plan'",
+  });
+}
+
+function effectsOf(possible: readonly Feasible[]): string[] {
+  return [...new Set(possible.flatMap(({ planned }) => (planned.step.takesEffect === undefined ? [] : [planned.step.takesEffect])))];
+}

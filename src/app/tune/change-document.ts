@@ -1,0 +1,73 @@
+import type { ChangeDocument, ChangeStep, NotDone } from '../../results/index.js';
+import type { ChangeReport, TunePorts } from '../../tune/index.js';
+import type { Head } from '../head.js';
+
+export interface AboutChange {
+  readonly head: Head;
+  readonly startedMs: number;
+  readonly action: ChangeDocument['action'];
+  readonly notDone: readonly NotDone[];
+  readonly takesEffect: readonly string[];
+}
+
+export function changeDocument(ports: TunePorts, report: ChangeReport, about: AboutChange): ChangeDocument {
+  return {
+    schema: 'tautline.change/1',
+    ...about.head,
+    durationMs: ports.clock.nowMs() - about.startedMs,
+    action: about.action,
+    ...(report.change === undefined ? {} : { change: report.change }),
+    ...(report.profile === undefined ? {} : { profile: report.profile }),
+    state: report.state,
+    persisted: report.persisted,
+    ...(report.confirmBefore === undefined ? {} : { confirmBefore: report.confirmBefore }),
+    steps: [...report.steps],
+    notDone: [...about.notDone],
+    takesEffect: report.state === 'applied' || report.state === 'awaiting-confirmation' ? [...about.takesEffect] : [],
+    verdict: verdictOf(report, about),
+  };
+}
+
+function verdictOf(report: ChangeReport, { action, notDone }: AboutChange): ChangeDocument['verdict'] {
+  const { steps, state } = report;
+  const why = report.why === undefined ? '' : `: ${report.why}`;
+  const outcomes = (outcome: ChangeStep['outcome']): number => steps.filter((step) => step.outcome === outcome).length;
+  switch (state) {
+    case 'nothing-to-do': {
+      const hindered = notDone.filter(({ reason }) => reason === 'needs-root' || reason === 'read-only').length;
+      if (action !== 'apply') return { outcome: 'pass', sentence: report.why ?? 'there is nothing to undo' };
+      if (hindered > 0)
+        return { outcome: 'fail', sentence: `nothing was changed: ${count(hindered, 'setting')} may not be changed by this user or in this place` };
+      return { outcome: 'pass', sentence: 'nothing to change: this host is already as the profile wants it' };
+    }
+    case 'applied':
+      return {
+        outcome: 'pass',
+        sentence: `${action === 'confirm' ? 'confirmed' : 'applied'}: ${count(outcomes('applied'), 'place')} changed${alreadyText(outcomes('already'))}${why}`,
+      };
+    case 'awaiting-confirmation':
+      return {
+        outcome: 'pass',
+        sentence: `applied until ${report.confirmBefore ?? 'it is confirmed'}: then everything is undone unless 'tautline tune confirm' comes before`,
+      };
+    case 'rolled-back':
+      return action === 'rollback'
+        ? { outcome: 'pass', sentence: `rolled back: ${count(outcomes('undone'), 'place')} as before${why}` }
+        : { outcome: 'fail', sentence: `nothing is changed: it was rolled back${why}` };
+    case 'conflicted':
+      return {
+        outcome: 'fail',
+        sentence: `${count(outcomes('conflict') + outcomes('failed'), 'place')} kept as found: somebody changed them since, or they could not be written${why}`,
+      };
+    default:
+      return { outcome: 'unmeasured', sentence: `it stopped half way (${state})${why}` };
+  }
+}
+
+function alreadyText(already: number): string {
+  return already === 0 ? '' : `, ${already} were so already`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,33 @@
+import { TautlineError } from '../../base/index.js';
+import { rollBack, standingChanges } from '../../tune/index.js';
+import type { TunePorts } from '../../tune/index.js';
+import type { TuneGuardRequest } from './requests.js';
+
+/** How often it looks whether the change was confirmed. */
+const LOOK_MS = 500;
+/** While another process holds the lock, the roll-back is tried again so often before it is given up: an hour. */
+const TRIES_MAX = 7200;
+
+/**
+ * Watches a change that awaits confirmation, and undoes it when its time is over. Runs in a process of its own that nothing
+ * cuts off with the person's connection. Should it be killed all the same, the next call finds the time over and undoes it.
+ */
+export async function tuneGuard(ports: TunePorts, request: TuneGuardRequest): Promise<void> {
+  await request.ready();
+  for (let tries = 0; tries < TRIES_MAX && !request.signal.aborted;) {
+    const change = (await standingChanges(ports, request.folder)).find(({ id }) => id === request.change);
+    if (change === undefined || change.damaged !== undefined || change.confirmBefore === undefined) return;
+    if (ports.clock.wallMs() < Date.parse(change.confirmBefore)) {
+      await ports.clock.sleep(LOOK_MS, request.signal);
+      continue;
+    }
+    try {
+      await rollBack(ports, { folder: request.folder, change: request.change, force: false, reason: 'unconfirmed' });
+      return;
+    } catch (error) {
+      if (!(error instanceof TautlineError) || error.code !== 'io') return;
+      tries += 1;
+      await ports.clock.sleep(LOOK_MS, request.signal);
+    }
+  }
+}

@@ -1,0 +1,7 @@
+export * from './requests.js';
+export { tuneApply, tuneContinue } from './apply.js';
+export { tuneGuard } from './guard.js';
+export { tuneList } from './list.js';
+export { tunePlan, tuneScriptOf } from './plan.js';
+export { tuneStatus } from './status.js';
+export { tuneConfirm, tuneRollback } from './undo.js';

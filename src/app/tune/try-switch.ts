@@ -1,0 +1,97 @@
+import { TautlineError } from '../../base/index.js';
+import type { HostLock } from '../../base/index.js';
+import { applyChange, rollBack, standingChanges } from '../../tune/index.js';
+import type { ChangeReport, JournalStep, TunePorts } from '../../tune/index.js';
+import type { Feasible } from './plan-document.js';
+import type { SettingsSwitch } from './try-run.js';
+
+/**
+ * What an experiment switches on is journalled as a change of this profile: its originals are on the disk before it is, and
+ * whoever calls next knows that it was never meant to stay.
+ */
+const TRY_PREFIX = 'try:';
+
+export function triedProfile(profile: string): string {
+  return `${TRY_PREFIX}${profile}`;
+}
+
+/** Switches settings by changes like any other, made and rolled back by the engine. */
+export function engineSwitch(ports: TunePorts, { folder, profile }: { readonly folder: string; readonly profile: string }): SettingsSwitch<Feasible> {
+  return {
+    async on(candidates) {
+      const report = await orWhy(() => applyChange(ports, { folder, profile: triedProfile(profile), steps: stepsOf(candidates), persist: false }));
+      if ('why' in report && !('state' in report)) return { why: `it could not be applied: ${report.why}` };
+      if (report.state === 'applied' && report.change !== undefined) return { change: report.change };
+      const failed = report.steps.find(({ outcome }) => outcome === 'failed');
+      return { why: `it could not be applied: ${failed ? `${failed.place}: ${failed.why ?? 'failed'}` : (report.why ?? report.state)}` };
+    },
+    async off(change) {
+      const report = await orWhy(() => rollBack(ports, { folder, change, force: false, reason: 'asked' }));
+      if (!('state' in report)) return `${change} could not be rolled back: ${report.why}`;
+      if (report.state === 'rolled-back') return undefined;
+      const kept = report.steps.filter(({ outcome }) => outcome === 'conflict' || outcome === 'failed');
+      return `${change} could not be rolled back whole: ${kept.map(({ place, why }) => `${place}: ${why ?? 'kept'}`).join('; ') || report.state}`;
+    },
+  };
+}
+
+export function stepsOf(candidates: readonly Feasible[]): JournalStep[] {
+  return candidates.flatMap(({ planned }) =>
+    planned.step.changes.map((change): JournalStep => ({ ...change, setting: planned.setting.id, persist: planned.step.persist })),
+  );
+}
+
+async function orWhy(work: () => Promise<ChangeReport>): Promise<ChangeReport | { readonly why: string }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TautlineError) return { why: error.message };
+    throw error;
+  }
+}
+
+/** Held as long as an experiment runs, so that nobody takes its changes for those of one that died. */
+async function lockExperiment(ports: TunePorts, folder: string): Promise<HostLock | { readonly heldBy: number | undefined }> {
+  if ((await ports.files.status(folder, { follow: true })) === undefined) await ports.files.makeFolder(folder);
+  return await ports.control.lock(`${folder}/try.lock`);
+}
+
+/** Runs an experiment's work alone on this host, after undoing what one that died has left. @throws TautlineError `io` while another one runs */
+export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (leftOver: readonly string[]) => Promise<T>): Promise<T> {
+  const lock = await lockExperiment(ports, folder);
+  if (!('release' in lock)) {
+    throw new TautlineError('io', `another experiment is running on this host${lock.heldBy === undefined ? '' : ` (process ${lock.heldBy})`}`, {
+      hint: 'wait until it is done: two at once would measure each other',
+    });
+  }
+  try {
+    return await work(await undoLeftOvers(ports, folder));
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Undoes what an experiment that was killed has left applied; nothing while one is running.
+ * @returns the changes that were undone, the newest first
+ */
+export async function undoTries(ports: TunePorts, folder: string): Promise<readonly string[]> {
+  if ((await ports.files.status(`${folder}/try.lock`)) === undefined) return [];
+  const lock = await ports.control.lock(`${folder}/try.lock`);
+  if (!('release' in lock)) return [];
+  try {
+    return await undoLeftOvers(ports, folder);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function undoLeftOvers(ports: TunePorts, folder: string): Promise<string[]> {
+  const undone: string[] = [];
+  for (const change of await standingChanges(ports, folder)) {
+    if (change.damaged !== undefined || !change.profile.startsWith(TRY_PREFIX)) continue;
+    const { state } = await rollBack(ports, { folder, change: change.id, force: false, reason: 'asked' });
+    if (state === 'rolled-back') undone.push(change.id);
+  }
+  return undone;
+}

@@ -1,0 +1,116 @@
+import { TautlineError } from '../../base/index.js';
+import { BLOCKS_DEFAULT, BLOCKS_MAX, BLOCKS_MIN, BLOCK_RUNS } from '../../tune/index.js';
+
+/** How long each part of a run takes. */
+export interface RunTimes {
+  readonly echoes: number;
+  readonly echoIntervalMs: number;
+  readonly connects: number;
+  /** The start of a load that does not count. */
+  readonly omitMs: number;
+  /** What counts of a load, where settings are tried that can move its rate, and where they cannot. */
+  readonly loadMs: number;
+  readonly loadMsMin: number;
+  /** How long to wait for one answer. */
+  readonly timeoutMs: number;
+}
+
+export interface ExperimentTimes {
+  readonly blocks: number;
+  readonly run: RunTimes;
+  readonly totalMs: number;
+}
+
+/** A window has grown after so many round trips (slow start doubles it in each: 2^10 segments are 1.5 MB). */
+const OMIT_ROUND_TRIPS = 10;
+const OMIT_MS_MIN = 200;
+const OMIT_MS_MAX = 1500;
+const LOAD_MS_MIN = 400;
+const LOAD_MS_DEFAULT = 1000;
+const LOAD_MS_MAX = 10_000;
+/** A rate is told by several round trips of full flow. */
+const LOAD_ROUND_TRIPS = 8;
+const ECHO_INTERVAL_MS = 10;
+const ECHOES_MIN = 50;
+const ECHOES_DEFAULT = 100;
+const CONNECTS = 8;
+const TIMEOUT_MS_MIN = 300;
+const TIMEOUT_MS_MAX = 3000;
+const TIMEOUT_ROUND_TRIPS = 5;
+/** Handshakes of the probes, in round trips, and what programs add; and the idle train before a load. */
+const HANDSHAKE_ROUND_TRIPS = 10;
+const OVERHEAD_MS = 400;
+
+interface Asked {
+  /** As the preliminary run found it. */
+  readonly rttMs: number;
+  readonly groups: number;
+  readonly settleMs: number;
+  readonly blocks?: number;
+  readonly timeMs?: number;
+}
+
+/**
+ * Longer runs and then more blocks fill the time that is given; where it is short, runs get shorter and then blocks fewer,
+ * down to what can still tell anything.
+ * @throws TautlineError `usage` when the time or the blocks are too few for any answer
+ */
+export function planTimes(asked: Asked): ExperimentTimes {
+  const { groups, timeMs } = asked;
+  if (asked.blocks !== undefined && !(Number.isInteger(asked.blocks) && asked.blocks >= BLOCKS_MIN && asked.blocks <= BLOCKS_MAX)) {
+    throw new TautlineError('usage', `an experiment cannot have ${asked.blocks} blocks`, {
+      hint: `--blocks takes ${BLOCKS_MIN} (fewer say nothing that chance would not) to ${BLOCKS_MAX}`,
+    });
+  }
+  const usual = runTimes(asked.rttMs, LOAD_MS_DEFAULT);
+  const total = (blocks: number, run: RunTimes): number => groups * blocks * BLOCK_RUNS * (runMs(run, asked.rttMs) + asked.settleMs);
+  if (timeMs === undefined) {
+    const blocks = asked.blocks ?? BLOCKS_DEFAULT;
+    return { blocks, run: usual, totalMs: total(blocks, usual) };
+  }
+  const shortest = runTimes(asked.rttMs, LOAD_MS_MIN);
+  const least = total(asked.blocks ?? BLOCKS_MIN, shortest);
+  if (least > timeMs) {
+    throw new TautlineError(
+      'usage',
+      `${seconds(timeMs)} are too short for ${groups === 1 ? 'a group' : `${groups} groups`} of settings on this path`,
+      {
+        hint: `give it at least ${seconds(least)}, or try fewer groups`,
+      },
+    );
+  }
+  const fits = (blocks: number, run: RunTimes): boolean => total(blocks, run) <= timeMs;
+  const counts = asked.blocks === undefined ? descending(BLOCKS_MAX, BLOCKS_MIN) : [asked.blocks];
+  const blocks = counts.find((count) => fits(count, usual)) ?? counts.find((count) => fits(count, shortest)) ?? BLOCKS_MIN;
+  // What is left over after the blocks goes to the loads, two in each run.
+  const spareMs = Math.max(0, (timeMs - total(blocks, shortest)) / (groups * blocks * BLOCK_RUNS * 2));
+  const run = runTimes(asked.rttMs, Math.min(LOAD_MS_MAX, LOAD_MS_MIN + spareMs));
+  return fits(blocks, run) ? { blocks, run, totalMs: total(blocks, run) } : { blocks, run: shortest, totalMs: total(blocks, shortest) };
+}
+
+export function runTimes(rttMs: number, loadMs: number): RunTimes {
+  const between = (value: number, min: number, max: number): number => Math.round(Math.min(max, Math.max(min, value)));
+  return {
+    echoes: loadMs >= LOAD_MS_DEFAULT ? ECHOES_DEFAULT : ECHOES_MIN,
+    echoIntervalMs: ECHO_INTERVAL_MS,
+    connects: CONNECTS,
+    omitMs: between(OMIT_ROUND_TRIPS * rttMs, OMIT_MS_MIN, OMIT_MS_MAX),
+    loadMs: between(loadMs, LOAD_ROUND_TRIPS * rttMs, Math.max(LOAD_MS_MAX, LOAD_ROUND_TRIPS * rttMs)),
+    loadMsMin: between(LOAD_MS_MIN, 4 * rttMs, LOAD_MS_MAX),
+    timeoutMs: between(TIMEOUT_ROUND_TRIPS * rttMs, TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
+  };
+}
+
+/** About how long a run takes, all probes one after another. */
+export function runMs(run: RunTimes, rttMs: number): number {
+  const latencyMs = Math.max(run.echoes * run.echoIntervalMs, run.connects * Math.max(rttMs, ECHO_INTERVAL_MS));
+  return latencyMs + 2 * (run.omitMs + run.loadMs) + HANDSHAKE_ROUND_TRIPS * rttMs + OVERHEAD_MS;
+}
+
+function descending(from: number, to: number): number[] {
+  return Array.from({ length: from - to + 1 }, (_, i) => from - i);
+}
+
+function seconds(ms: number): string {
+  return ms >= 120_000 ? `${Math.ceil(ms / 60_000)} minutes` : `${Math.ceil(ms / 1000)} seconds`;
+}
