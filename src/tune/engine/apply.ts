@@ -78,7 +78,7 @@ export async function carryOut(
   const late = isUnconfirmed(change.view) && isOverdue(ports, change.view);
   if (stopped === undefined && !late) return reportOf(change);
   const reason: UndoReason = stopped === undefined ? 'unconfirmed' : 'failed';
-  await undoChange(ports, change, { reason, force: false, later: laterThan(session, change) });
+  await undoChange(ports, change, { reason, force: false, here: session.here, later: laterThan(session, change) });
   if (stopped instanceof Error && !(stopped instanceof TautlineError)) throw stopped;
   return reportOf(change, stopped instanceof Error ? stopped.message : (stopped ?? 'the time to confirm it was over before it was applied'));
 }

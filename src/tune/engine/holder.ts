@@ -6,7 +6,7 @@ import { isOpen } from './replay.js';
 import type { AnyState, ChangeView, StepView } from './replay.js';
 
 /** Whose value a place holds, from one step's point of view. */
-export type Holder = 'original' | 'ours' | 'foreign' | 'gone';
+export type Holder = 'original' | 'ours' | 'foreign' | 'forgotten' | 'gone';
 
 export async function readStep(ports: TunePorts, step: JournalStep): Promise<AnyState | undefined> {
   return await readPlace(ports, step.place);
@@ -23,16 +23,17 @@ export function shown(step: JournalStep, state: AnyState | undefined, beside?: A
 /**
  * What we left is told by the record. When a crash came between a write and its record, the place may hold what was there
  * before, what was meant, or what the kernel made of it (it rounds, and a write may have several parts): that is ours too.
- * A file or link is replaced at once and read again as it was written, so there nothing in between is ours.
+ * A file or link is replaced at once and read again as it was written, so there nothing in between is ours. And after another
+ * boot, what the kernel holds was put there by the boot, unless it is just what was meant (something makes it so at boot).
  */
-export function holderOf(view: StepView, current: AnyState | undefined): Holder {
+export function holderOf(view: StepView, current: AnyState | undefined, rebooted: boolean): Holder {
   const { step, found, certain } = view;
   if (current === undefined) return 'gone';
   if (stepHolds(step, current, step.original)) return 'original';
   if (found !== undefined && stepHolds(step, current, found)) return 'ours';
-  if (certain) return 'foreign';
-  if (stepHolds(step, current, step.desired)) return 'ours';
-  return isWrittenAtOnce(step, current) ? 'foreign' : 'ours';
+  if (!certain && stepHolds(step, current, step.desired)) return 'ours';
+  if (rebooted && reachOf(step.place) !== 'disk') return 'forgotten';
+  return certain || isWrittenAtOnce(step, current) ? 'foreign' : 'ours';
 }
 
 function isWrittenAtOnce(step: JournalStep, current: AnyState): boolean {

@@ -35,7 +35,12 @@ export async function resumeApply(ports: TunePorts, request: ResumeRequest): Pro
     refuseElsewhere(session, target);
     if (settled.includes(target)) return reportOf(target, 'its roll-back was interrupted, or its time was over: it is finished now');
     if (target.view.state !== 'applying') return reportOf(target, 'it was not interrupted');
-    return await carryOut(session, target, { ...request, rebooted: target.view.begin.host.boot !== session.here.boot });
+    return await carryOut(session, target, {
+      ...(request.onBegun === undefined ? {} : { onBegun: request.onBegun }),
+      ...(request.onStep === undefined ? {} : { onStep: request.onStep }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      rebooted: target.view.begin.host.boot !== session.here.boot,
+    });
   });
 }
 

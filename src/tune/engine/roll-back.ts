@@ -50,7 +50,13 @@ async function rollBackOne(session: Session, request: RollBackRequest): Promise<
     return { ...reportOf(target), why: confirmedOr(target) };
   // What was just tried is not tried again, unless now it is to be forced.
   if (settled.includes(target) && !request.force) return reportOf(target);
-  await undoChange(ports, target, { reason: request.reason, force: request.force, later: laterThan(session, target), onStep: request.onStep });
+  await undoChange(ports, target, {
+    reason: request.reason,
+    force: request.force,
+    here: session.here,
+    later: laterThan(session, target),
+    onStep: request.onStep,
+  });
   return reportOf(target);
 }
 

@@ -1,4 +1,5 @@
 import { TautlineError } from '../../base/index.js';
+import type { HostPlace } from '../../base/index.js';
 import { labelOf, writePlace } from '../places/registry.js';
 import type { TunePorts } from '../ports.js';
 import { holderOf, isFolder, laterHolder, readStep, shown, stepHolds } from './holder.js';
@@ -11,6 +12,16 @@ export type UndoReason = 'asked' | 'unconfirmed' | 'failed';
 /** Called after each step: how many are dealt with, of how many, and which it was. */
 export type OnStep = (done: number, of: number, label: string) => void;
 
+export interface UndoOptions {
+  readonly reason: UndoReason;
+  readonly force: boolean;
+  /** Where this process is; a boot since the change is told by it. */
+  readonly here: HostPlace;
+  /** Changes that were made after this one and stand. */
+  readonly later: readonly ChangeView[];
+  readonly onStep?: OnStep | undefined;
+}
+
 interface Undone {
   readonly outcome: 'undone' | 'conflict' | 'gone' | 'failed';
   readonly why?: string;
@@ -19,12 +30,11 @@ interface Undone {
 /**
  * Puts back what a change did, the newest step first, or goes on with doing so. What somebody else changed since is kept unless
  * `force`. Every step is dealt with, whatever becomes of the others.
- * @param later changes that were made after this one and stand
  */
 export async function undoChange(
   ports: TunePorts,
   change: OpenChange,
-  options: { readonly reason: UndoReason; readonly force: boolean; readonly later: readonly ChangeView[]; readonly onStep?: OnStep | undefined },
+  options: UndoOptions,
 ): Promise<void> {
   if (change.view.state !== 'rolling-back') {
     await change.note({ type: 'undo', at: now(ports), reason: options.reason, force: options.force });
@@ -38,19 +48,16 @@ export async function undoChange(
   await change.note({ type: 'rolled-back', at: now(ports), clean: change.view.steps.every(({ phase }) => phase !== 'kept') });
 }
 
-async function undoStep(
-  ports: TunePorts,
-  change: OpenChange,
-  index: number,
-  { force, later }: { readonly force: boolean; readonly later: readonly ChangeView[] },
-): Promise<Undone> {
+async function undoStep(ports: TunePorts, change: OpenChange, index: number, { force, later, here }: UndoOptions): Promise<Undone> {
   const view = change.view.steps[index] as StepView;
   const { step } = view;
   try {
     const current = await readStep(ports, step);
-    const holder = holderOf(view, current);
+    const holder = holderOf(view, current, change.view.begin.host.boot !== here.boot);
     if (current === undefined) return { outcome: 'gone', why: `${labelOf(step.place)} is no longer here` };
-    if (holder === 'original') return { outcome: 'undone' };
+    // A crash in the middle of replacing a file may have left a temporary one beside it, which writing it again takes away.
+    if (holder === 'original' && (view.certain || step.place.kind !== 'entry')) return { outcome: 'undone' };
+    if (holder === 'forgotten') return { outcome: 'undone', why: `a boot since forgot it: it holds ${shown(step, current, step.original)}` };
     if (holder === 'foreign' && !force) return { outcome: 'conflict', why: conflictOf(view, current, later) };
     await change.note({ type: 'undoing', step: index });
     await writePlace(ports, step.place, step.original);
