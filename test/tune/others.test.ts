@@ -182,6 +182,20 @@ describe('who else sets values: programs', () => {
     );
   });
 
+  test('a file that sets them decides offloads, rings, coalescing and queues, each by the line that says so', async () => {
+    const { managedBy } = await managers({
+      '/etc/systemd/network/10-eth.link': '[Link]\nGenericReceiveOffload=false\nRxBufferSize=max\nRxCoalesceSec=0\nCombinedChannels=4\n',
+    });
+    const path = '/etc/systemd/network/10-eth.link';
+    assert.deepEqual(
+      ['offloads', 'rings', 'coalescing', 'queues', 'rps'].map((id) => managedBy(id)?.who),
+      [`${path}:2`, `${path}:3`, `${path}:4`, `${path}:5`, undefined],
+    );
+    const hooks = await managers({ '/etc/network/interfaces': 'iface eth0 inet dhcp\n  up ethtool -K eth0 gro off\n  hardware-dma-ring-rx 4096\n' });
+    assert.equal(hooks.managedBy('offloads')?.who, '/etc/network/interfaces:2');
+    assert.equal(hooks.managedBy('rings')?.who, '/etc/network/interfaces:3');
+  });
+
   test('cloud-init whose network part is switched off is not named', async () => {
     const files = { '/etc/netplan/50-cloud-init.yaml': 'network: {}\n', '/etc/cloud/cloud.cfg.d/99-x.cfg': 'network: {config: disabled}\n' };
     assert.deepEqual((await managers(files)).found, []);
@@ -213,6 +227,7 @@ describe('who else sets values: programs', () => {
     assert.match(advice['/etc/default/cpufrequtils'] ?? '', /remove the line/);
     assert.match(advice['/root/network-optimization-backup-20251109-120000'] ?? '', /limits\.conf\.bak, .*sysctl\.conf\.bak/);
     assert.equal(found.managedBy('net.core.rmem_max')?.who, '/etc/sysctl.d/99-low-latency-s2s.conf:1');
+    assert.equal(found.managedBy('offloads')?.who, '/etc/network/if-up.d/optimize-latency');
     assert.equal(Object.keys(advice).length, found.found.length, 'each is named once');
   });
 

@@ -6,7 +6,7 @@ import type { QuietFiles } from './quiet-files.js';
  * changed, but nothing undoes them, and several of their values harm: buffers of 4 to 64 KB bound a connection to
  * buffer / RTT, and offloads that are off cost throughput and processor time.
  */
-const FILES: readonly { readonly path: string; readonly what: string; readonly advice: string }[] = [
+const FILES: readonly { readonly path: string; readonly what: string; readonly advice: string; readonly setting?: string }[] = [
   {
     path: '/etc/sysctl.d/99-low-latency-s2s.conf',
     what: 'kernel values of an earlier low-latency script; it is read late at boot and would win over what Tautline keeps',
@@ -18,6 +18,7 @@ const FILES: readonly { readonly path: string; readonly what: string; readonly a
     what: 'an earlier low-latency script that changes offloads each time an interface comes up',
     advice:
       "remove it: sudo rm /etc/network/if-up.d/optimize-latency; then 'sudo ethtool -K eth0 gro on tso on gso on' with your interface's name, or boot anew",
+    setting: 'offloads',
   },
   {
     path: '/etc/systemd/resolved.conf.d/low-latency.conf',
@@ -30,7 +31,12 @@ const BACKUP = /^network-optimization-backup-\d{8}-\d{6}$/;
 
 export async function findLeftBehind(files: QuietFiles): Promise<Found[]> {
   const [there, rootNames] = await Promise.all([Promise.all(FILES.map(({ path }) => files.exists(path))), files.list('/root')]);
-  const found: Found[] = FILES.filter((_, i) => there[i] === true).map(({ path, what, advice }) => ({ who: path, what, advice }));
+  const found: Found[] = FILES.filter((_, i) => there[i] === true).map(({ path, what, advice, setting }) => ({
+    who: path,
+    what,
+    advice,
+    ...(setting === undefined ? {} : { decides: new Map([[setting, { who: path }]]) }),
+  }));
   const backup = rootNames.findLast((name) => BACKUP.test(name));
   if (backup === undefined) return found;
   const folder = `/root/${backup}`;

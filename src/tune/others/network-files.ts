@@ -1,3 +1,4 @@
+import type { Manager } from '../setting.js';
 import type { Found } from './found.js';
 import type { QuietFiles } from './quiet-files.js';
 
@@ -12,6 +13,14 @@ const CONNECTION_OPTIONS = /^\s*((?:feature|coalesce|ring|channels)-[a-z0-9-]+)\
 /** ethtool's hooks for ifupdown, and calls of it. */
 const IFUPDOWN_OPTIONS =
   /^\s*(offload-[a-z]+|hardware-dma-ring-[a-z]+|hardware-irq-coalesce-[a-z-]+|(?:pre-|post-)?up\s+\S*ethtool\s+-[KCGL]\b)\s*(.*)$/;
+
+/** Which of Tautline's settings an option is about, by its name. */
+const SETTINGS: readonly { readonly setting: string; readonly option: RegExp }[] = [
+  { setting: 'offloads', option: /offload|^feature-|ethtool\s+-K$/i },
+  { setting: 'rings', option: /BufferSize$|ring|ethtool\s+-G$/ },
+  { setting: 'coalescing', option: /coalesce|ethtool\s+-C$/i },
+  { setting: 'queues', option: /channels|ethtool\s+-L$/i },
+];
 
 interface Kind {
   readonly folders: readonly string[];
@@ -75,11 +84,16 @@ async function optionsIn(files: QuietFiles, kind: Kind): Promise<Found[]> {
     paths.map(async (path): Promise<Found[]> => {
       // Our own files say nothing about anybody else.
       if (/(?:^|[-_/])tautline(?:[-_.]|$)/.test(path)) return [];
-      const set = ((await files.text(path)) ?? '').split('\n').flatMap((line) => {
-        const match = kind.options.exec(line);
-        return match ? [`${match[1] as string} ${match[2] as string}`.trim()] : [];
-      });
-      return set.length === 0 ? [] : [{ who: path, what: `sets ${set.join(', ')}`, advice: kind.advice }];
+      const set: string[] = [];
+      const decides = new Map<string, Manager>();
+      for (const [at, line] of ((await files.text(path)) ?? '').split('\n').entries()) {
+        const [, option, value] = kind.options.exec(line) ?? [];
+        if (option === undefined) continue;
+        set.push(`${option} ${value as string}`.trim());
+        const id = SETTINGS.find((known) => known.option.test(option))?.setting;
+        if (id !== undefined && !decides.has(id)) decides.set(id, { who: `${path}:${at + 1}` });
+      }
+      return set.length === 0 ? [] : [{ who: path, what: `sets ${set.join(', ')}`, advice: kind.advice, decides }];
     }),
   );
   return found.flat();

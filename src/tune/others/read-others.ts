@@ -43,7 +43,7 @@ export async function readManagers(ports: Pick<TunePorts, 'files'>): Promise<Man
     ...network,
     ...limits,
   ];
-  const decided = new Map(services.flatMap(({ decides }) => [...(decides ?? [])]));
+  const decided = new Map([...left, ...network, ...services].flatMap(({ decides }) => [...(decides ?? [])]));
   return {
     // UFW writes last at boot; TuneD lets sysctl.d win (reapply_sysctl in tuned-main.conf), so it is asked last.
     managedBy: (key) =>
