@@ -39,8 +39,8 @@ export interface PlaceStates {
   readonly coalescing: LinkCoalescing;
   readonly rings: { readonly rx?: number; readonly tx?: number };
   readonly channels: { readonly rx?: number; readonly tx?: number; readonly combined?: number };
-  /** `byKernel`: nobody has set it (handle 0:); undoing means removing ours. */
-  readonly 'root-queue': { readonly queue: string; readonly byKernel: boolean };
+  /** `byKernel`: nobody has set it (handle 0:); undoing means removing ours. `leaf`: what every queue below `mq` is. */
+  readonly 'root-queue': { readonly queue: string; readonly byKernel: boolean; readonly leaf?: string };
   /** What `nft -f` takes to make the table, null when there is none. */
   readonly 'nft-table': string | null;
   readonly 'latency-hold': number | null;

@@ -68,7 +68,7 @@ const STATES: { readonly [K in PlaceKind]: v.GenericSchema<unknown, PlaceStates[
   coalescing: v.strictObject({ rxUsecs: optionalCount, txUsecs: optionalCount, adaptiveRx: optionalFlag, adaptiveTx: optionalFlag }),
   rings: v.strictObject({ rx: optionalCount, tx: optionalCount }),
   channels: v.strictObject({ rx: optionalCount, tx: optionalCount, combined: optionalCount }),
-  'root-queue': v.strictObject({ queue: word, byKernel: flag }),
+  'root-queue': v.strictObject({ queue: word, byKernel: flag, leaf: v.exactOptional(word) }),
   'nft-table': v.nullable(v.pipe(v.string(), v.maxLength(256 * 1024))),
   'latency-hold': v.nullable(count),
   'tailscale-pref': v.nullable(v.union([flag, line, v.array(line)])),

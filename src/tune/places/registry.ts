@@ -1,6 +1,8 @@
 import { assert } from '../../base/index.js';
 import type { Place, PlaceKind, PlaceOf, PlaceRef, PlaceStates } from '../place.js';
 import type { TunePorts } from '../ports.js';
+import { channelsPlace } from './channels.js';
+import { coalescingPlace } from './coalescing.js';
 import { entryPlace } from './entry.js';
 import { kernelValuePlace } from './kernel-value.js';
 import { latencyHoldPlace } from './latency-hold.js';
@@ -8,12 +10,20 @@ import { macosAddressPlace } from './macos-address.js';
 import { macosMediaPlace } from './macos-media.js';
 import { macosSysctlPlace } from './macos-sysctl.js';
 import { nftTablePlace } from './nft-table.js';
+import { offloadsPlace } from './offloads.js';
+import { ringsPlace } from './rings.js';
+import { rootQueuePlace } from './root-queue.js';
 import { tailscalePrefPlace } from './tailscale-pref.js';
 
 /** Every kind of place. A new kind is one file beside this one and a line here. */
 const PLACES: { readonly [K in PlaceKind]?: Place<K> } = {
   'kernel-value': kernelValuePlace,
   entry: entryPlace,
+  offloads: offloadsPlace,
+  coalescing: coalescingPlace,
+  rings: ringsPlace,
+  channels: channelsPlace,
+  'root-queue': rootQueuePlace,
   'latency-hold': latencyHoldPlace,
   'nft-table': nftTablePlace,
   'tailscale-pref': tailscalePrefPlace,
