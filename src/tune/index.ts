@@ -16,6 +16,7 @@ export * from './plan.js';
 export { SETTINGS } from './settings/registry.js';
 export * from './journal/records.js';
 export * from './places/registry.js';
+export { sysctlPath } from './places/kernel-value.js';
 export * from './experiment/decide.js';
 export * from './experiment/design.js';
 export { experimentFigures } from './experiment/figures.js';

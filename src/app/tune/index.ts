@@ -5,3 +5,5 @@ export { tuneList } from './list.js';
 export { tunePlan, tuneScriptOf } from './plan.js';
 export { tuneStatus } from './status.js';
 export { tuneConfirm, tuneRollback } from './undo.js';
+export { tuneTry } from './try.js';
+export { undoTries } from './try-switch.js';

@@ -71,7 +71,8 @@ export interface TuneRollbackRequest {
 
 /** `tautline tune try PROFILE --target T`. */
 export interface TuneTryRequest extends TunePlanRequest {
-  readonly profile: string;
+  /** `--setting KEY=VALUE`, as often as it was given: tried beside the profile, or alone without one, also where a plan would not do it. */
+  readonly settings?: readonly { readonly id: string; readonly value: string }[];
   readonly target: string;
   readonly peers: readonly Peer[];
   readonly keyFile?: string;
