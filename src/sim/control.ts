@@ -119,7 +119,10 @@ export class SimControl implements HostControl {
       const add = (added: Uint8Array): void => {
         const now = this.#machine.nowNs();
         const file = before ?? { kind: 'file', bytes: new Uint8Array(), mode: 0o600, ...this.#access.owner, modifiedNs: now, accessedNs: now };
-        const changed = { ...file, bytes: Uint8Array.from([...file.bytes, ...added]), modifiedNs: now };
+        const all = new Uint8Array(file.bytes.length + added.length);
+        all.set(file.bytes);
+        all.set(added, file.bytes.length);
+        const changed = { ...file, bytes: all, modifiedNs: now };
         if (before) tree.change(at, changed);
         else tree.put(at, changed);
       };
