@@ -84,6 +84,8 @@ export interface HostView {
   readonly interfaces?: readonly string[];
   /** Who else sets a kernel value, found in files that are read at boot and in programs that manage them. */
   managedBy(key: string): Manager | undefined;
+  /** Asks for something once a plan, however many settings want it; a view without it asks each time. */
+  readonly once?: <T>(what: string, read: () => Promise<T>) => Promise<T>;
 }
 
 export interface Manager {

@@ -32,6 +32,17 @@ export async function createView(ports: TunePorts, { homeFolder, interfaces }: V
     homeFolder,
     ...(interfaces === undefined || interfaces.length === 0 ? {} : { interfaces }),
     managedBy: (key) => managers.managedBy(key),
+    once: onceEach(),
     managers,
+  };
+}
+
+/** Remembers what was asked for while it is still being read, so that settings that look at the same time ask once. */
+function onceEach(): NonNullable<HostView['once']> {
+  const asked = new Map<string, Promise<unknown>>();
+  return <T>(what: string, read: () => Promise<T>): Promise<T> => {
+    const running = (asked.get(what) as Promise<T> | undefined) ?? read();
+    asked.set(what, running);
+    return running;
   };
 }
