@@ -24,6 +24,8 @@ export const TuneEnvironmentSchema = v.object({
   virtualization: v.optional(v.string()),
   provider: v.optional(v.string()),
   product: v.optional(v.string()),
+  /** Where the provider runs it. */
+  region: v.optional(v.string()),
   init: v.string(),
   evidence: v.array(v.string()),
 });

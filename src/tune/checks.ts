@@ -14,7 +14,7 @@ type Check = (view: HostView) => Promise<TuneCheck | readonly TuneCheck[]>;
  * What status scripts of tuning guides look at, each with what is really known of it: that a file holds a value proves
  * nothing where the kernel does not look at it.
  */
-export async function statusChecks(view: HostView): Promise<readonly TuneCheck[]> {
+export async function checkHost(view: HostView): Promise<readonly TuneCheck[]> {
   const checks: readonly Check[] = view.platform === 'linux' ? LINUX : MACOS;
   return (await Promise.all(checks.map((check) => check(view)))).flat();
 }

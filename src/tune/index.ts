@@ -42,3 +42,6 @@ export { rollBack } from './engine/roll-back.js';
 export type { RollBackRequest } from './engine/roll-back.js';
 export { findDrift, standingChanges } from './engine/standing.js';
 export type { Drift, StandingChange, StandingStep } from './engine/standing.js';
+export { checkHost } from './checks.js';
+export type { TuneCheck } from './checks.js';
+export { resembles } from './resembles.js';
