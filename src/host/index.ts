@@ -7,9 +7,11 @@
  *     const ports = createHostPorts({ logLevel: 'warn' });
  *     const flow = await ports.datagrams.open({ protocol: 'udp', remote });
  */
-import type { Ports } from '../base/index.js';
+import type { HostControl, Ports } from '../base/index.js';
 import { createClock } from './clock.js';
 import { createCommands } from './commands.js';
+import { announceReady, createControl } from './control/index.js';
+import type { ControlOptions } from './control/index.js';
 import { createDatagrams } from './datagrams/index.js';
 import { createFacts } from './facts/index.js';
 import { createFiles } from './files.js';
@@ -23,6 +25,7 @@ import { createWeb } from './web/index.js';
 
 export interface HostPorts extends Ports {
   readonly files: HostFiles;
+  readonly control: HostControl;
   /** Lets go of everything; may be called twice. */
   close(): Promise<void>;
 }
@@ -30,6 +33,7 @@ export interface HostPorts extends Ports {
 export interface HostOptions {
   /** The least that is written to stderr; default `warn`. */
   readonly logLevel?: LogLevel;
+  readonly control?: ControlOptions;
 }
 
 export function createHostPorts(options: HostOptions = {}): HostPorts {
@@ -40,6 +44,7 @@ export function createHostPorts(options: HostOptions = {}): HostPorts {
     clock,
     files,
     commands,
+    control: createControl(commands, options.control),
     names: createNames(clock),
     datagrams: createDatagrams(clock),
     packets: createPackets(),
@@ -51,7 +56,7 @@ export function createHostPorts(options: HostOptions = {}): HostPorts {
   };
 }
 
-export { createClock, createFiles };
+export { announceReady, createClock, createFiles };
 export { keepHeapSmall } from './memory.js';
 export { runUdpLoop, runUdpNode, udpLoopUnavailable } from './datagrams/index.js';
 export { explainListen, listen } from './streams/index.js';
@@ -59,4 +64,4 @@ export type { Listener } from './streams/index.js';
 export { startThread } from './thread.js';
 export type { Thread } from './thread.js';
 export { attachHttp } from './web/index.js';
-export type { HostFiles, LogLevel };
+export type { ControlOptions, HostFiles, LogLevel };

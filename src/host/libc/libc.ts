@@ -53,6 +53,14 @@ export interface Libc {
   ioctl(fd: number, request: number, argument: Pointer): number;
   fcntl(fd: number, command: number, argument: number): number;
 
+  flock(fd: number, operation: number): number;
+  /** Two timespecs: last access, last change of the content. */
+  futimens(fd: number, times: Pointer): number;
+  /** Linux only: names of extended attributes, each ended by a zero. */
+  readonly flistxattr: ((fd: number, names: Pointer, length: number) => number) | undefined;
+  readonly fgetxattr: ((fd: number, name: string, value: Pointer, length: number) => number) | undefined;
+  readonly fsetxattr: ((fd: number, name: string, value: Pointer, length: number, flags: number) => number) | undefined;
+
   clock_gettime(clock: number, time: Pointer): number;
   nanosleep(time: Pointer, rest: Pointer): number;
   getrusage(who: number, usage: Pointer): number;
@@ -168,6 +176,11 @@ function declare(koffi: typeof import('koffi'), platform: 'linux' | 'darwin'): L
     fcntl: variadicFcntl
       ? (fd, command, argument) => variadicFcntl(fd, command, 'int', argument) as number
       : declared<Libc['fcntl']>('int fcntl(int, int, long)'),
+    flock: declared<Libc['flock']>('int flock(int, int)'),
+    futimens: declared<Libc['futimens']>('int futimens(int, void *)'),
+    flistxattr: onLinux<NonNullable<Libc['flistxattr']>>('intptr flistxattr(int, void *, size_t)'),
+    fgetxattr: onLinux<NonNullable<Libc['fgetxattr']>>('intptr fgetxattr(int, str, void *, size_t)'),
+    fsetxattr: onLinux<NonNullable<Libc['fsetxattr']>>('int fsetxattr(int, str, void *, size_t, int)'),
     clock_gettime: declared<Libc['clock_gettime']>('int clock_gettime(int, void *)'),
     nanosleep: declared<Libc['nanosleep']>('int nanosleep(void *, void *)'),
     getrusage: declared<Libc['getrusage']>('int getrusage(int, void *)'),
