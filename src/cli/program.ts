@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   serve: { summary: 'answer measurements from peers', load: async () => (await import('./serve.js')).serveCommand },
   measure: { summary: 'run one probe', load: async () => (await import('./measure.js')).measureCommand },
   advise: { summary: 'what a faster link would change, and what it costs', load: async () => (await import('./advise.js')).adviseCommand },
+  tune: { summary: 'tune this host: plan, apply, prove, roll back', load: async () => (await import('./tune.js')).tuneCommand },
   history: { summary: 'list and plot what was measured before', load: async () => (await import('./history.js')).historyCommand },
   export: { summary: 'print what other programs need: schema', load: async () => (await import('./export.js')).exportCommand },
 };

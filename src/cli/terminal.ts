@@ -7,10 +7,14 @@ export interface Terminal {
   readonly platform: string;
   readonly stdoutIsTty: boolean;
   readonly stderrIsTty: boolean;
+  /** Whether a person can be asked. */
+  readonly stdinIsTty: boolean;
   readonly width: number;
   /** Resolves when the text has left, or when nobody reads any more (`| head`). */
   stdout(text: string): Promise<void>;
   stderr(text: string): void;
+  /** Asks on stderr. @returns the line that was typed, undefined when there is none any more or `signal` aborts */
+  ask(question: string, signal: AbortSignal): Promise<string | undefined>;
   /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. Call `release` when done. */
   interruptible(): { readonly signal: AbortSignal; release(): void };
 }
@@ -31,11 +35,36 @@ export function processTerminal(): Terminal {
     platform: process.platform,
     stdoutIsTty: process.stdout.isTTY === true,
     stderrIsTty: process.stderr.isTTY === true,
+    stdinIsTty: process.stdin.isTTY === true,
     width: process.stdout.columns ?? WIDTH_DEFAULT,
     stdout: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
     stderr: (text) => void process.stderr.write(text),
+    ask,
     interruptible,
   };
+}
+
+function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+  const { stdin } = process;
+  process.stderr.write(question);
+  return new Promise((resolve) => {
+    let typed = '';
+    const done = (answer: string | undefined): void => {
+      stdin.off('data', onData).off('end', onEnd).off('error', onEnd);
+      signal.removeEventListener('abort', onEnd);
+      // A terminal that is still read would keep the process.
+      stdin.pause();
+      resolve(answer);
+    };
+    const onEnd = (): void => done(undefined);
+    const onData = (part: Buffer | string): void => {
+      typed += part.toString();
+      if (typed.includes('\n')) done(typed.slice(0, typed.indexOf('\n')).trim());
+    };
+    if (signal.aborted) return done(undefined);
+    signal.addEventListener('abort', onEnd);
+    stdin.on('data', onData).on('end', onEnd).on('error', onEnd).resume();
+  });
 }
 
 function interruptible(): { readonly signal: AbortSignal; release(): void } {

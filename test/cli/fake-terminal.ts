@@ -16,12 +16,14 @@ export function fakeTerminal(overrides: Partial<Terminal> = {}): FakeTerminal {
     platform: 'linux',
     stdoutIsTty: false,
     stderrIsTty: false,
+    stdinIsTty: false,
     width: 80,
     stdout: (text) => {
       out.push(text);
       return Promise.resolve();
     },
     stderr: (text) => void err.push(text),
+    ask: () => Promise.resolve(undefined),
     interruptible: () => ({ signal: new AbortController().signal, release: () => undefined }),
     ...overrides,
     out,

@@ -23,6 +23,8 @@ describe('help', () => {
     'measure',
     ...PROBES.map((probe) => `measure ${probe}`),
     'advise',
+    'tune',
+    ...['list', 'plan', 'apply', 'confirm', 'status', 'verify', 'rollback', 'try'].map((command) => `tune ${command}`),
     'history',
     'history show',
     'export',
@@ -101,6 +103,34 @@ describe('a line that cannot be understood', () => {
     ['history show', "missing required argument 'id'", /history/],
     ['history show last', 'no run has been kept yet', /tautline check/],
     ['history shwo last', /too many arguments|unknown/, /./],
+    ['tune', 'no command given', /tautline tune plan/],
+    ['tune plna', "unknown command 'tune plna'", "did you mean 'plan'?"],
+    ['tune --json', 'no command given', /tautline tune plan/],
+    ['tune list --jsn', "unknown option '--jsn'", 'did you mean --json?'],
+    ['tune list now', /too many arguments/, /./],
+    ['tune plan --json --script', /--json.* cannot be used with .*--script/, /help/],
+    ['tune plan --json --markdown', /--json.* cannot be used with .*--markdown/, /help/],
+    ['tune apply', 'no profile given', /tautline tune plan/],
+    ['tune apply moderate', 'this would change the host, and there is no terminal to ask on', /--yes/],
+    ['tune apply moderate --json', 'this would change the host, and there is no terminal to ask on', /--yes/],
+    ['tune apply moderate --yes --confirm-within 60', "--confirm-within: '60' is not a duration", /60s/],
+    ['tune apply moderate --yes --confirm-within 10ms', "--confirm-within: it must be from 1s to 24h, got '10ms'", /60s/],
+    ['tune apply moderate --yes --confirm-within 25h', "--confirm-within: it must be from 1s to 24h, got '25h'", /60s/],
+    ['tune apply --continue --persist', /--continue.* cannot be used with .*--persist/, /help/],
+    ['tune rollback 2026 --all', "--all puts every change back, and '2026' names one", /leave one of them out/],
+    ['tune try moderate', /required option '--target <target>' not specified/, /help/],
+    ['tune try --target 10.0.0.2', 'no profile given', /--setting KEY=VALUE/],
+    ['tune try moderate --target http://10.0.0.2/', /is a URL/, /10\.0\.0\.2:7227/],
+    ['tune try moderate --target 10.0.0.2:99999', /port 99999 is outside/, /./],
+    ['tune try moderate --target 10.0.0.2 --groups bufers', "--groups: there is no group 'bufers'", "did you mean 'buffers'?"],
+    ['tune try moderate --target 10.0.0.2 --groups wibble', "--groups: there is no group 'wibble'", /congestion, buffers/],
+    ['tune try moderate --target 10.0.0.2 --blocks 0', "--blocks: '0' is not a whole number from 1 to 1000", /8/],
+    ['tune try moderate --target 10.0.0.2 --time soon', "--time: 'soon' is not a duration", /5m/],
+    ['tune try --target 10.0.0.2 --setting tcp_rmem', "--setting: 'tcp_rmem' lacks a name and a value", /congestion_control=bbr/],
+    ['tune try --target 10.0.0.2 --setting tcp_rmem=', "--setting: 'tcp_rmem=' lacks a value", /congestion_control=bbr/],
+    ['tune try moderate --target 10.0.0.2 --json --csv', /cannot be used with/, /help/],
+    ['tune status --config /none/tautline.yaml', 'there is no configuration file /none/tautline.yaml', 'check the path given with --config'],
+    ['tune guard', /missing required argument|required option/, /./],
     ['export', /./, /schema|help/],
     ['export shcema', /unknown command 'shcema'/, 'did you mean schema?'],
     ['serve --port 0', /0.* is not a whole number from 1 to 65535/, /./],
@@ -134,6 +164,9 @@ describe('the schema', () => {
   test('is printed as JSON', async () => {
     const { code, out } = await typed('export schema');
     assert.equal(code, 0);
-    assert.deepEqual(Object.keys((JSON.parse(out) as { $defs: object }).$defs), ['check', 'measure', 'advice', 'history']);
+    assert.deepEqual(Object.keys((JSON.parse(out) as { $defs: object }).$defs), [
+      ...['check', 'measure', 'advice', 'history'],
+      ...['plan', 'change', 'status', 'experiment', 'tune-list'],
+    ]);
   });
 });

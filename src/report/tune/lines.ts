@@ -10,6 +10,8 @@ export interface TuneRenderOptions {
   readonly width: number;
   /** Also every setting that is already so, and every entry of a long list. */
   readonly all?: boolean;
+  /** A question follows: what to type next is no matter yet. */
+  readonly asking?: boolean;
   /** Of a status only what no longer holds: `tune verify`. */
   readonly driftOnly?: boolean;
   /** Whether this runs by sudo, so that a next command must too. */
@@ -73,10 +75,12 @@ export function commands(all: readonly { readonly line: string; readonly why?: s
   });
 }
 
-/** The outcome in capitals, and the sentence. */
+/** The outcome in capitals, and the sentence, which does not say it again. */
 export function verdictLines(verdict: { readonly outcome: string; readonly sentence: string }, word: string, context: TuneContext): string[] {
   const tone: Tone = verdict.outcome === 'pass' ? 'excellent' : verdict.outcome === 'inconclusive' ? 'fair' : 'bad';
-  const [first = '', ...rest] = prose(`${word}: ${verdict.sentence}`, context, '');
+  const again = `${word}: `;
+  const sentence = verdict.sentence.toUpperCase().startsWith(again) ? verdict.sentence.slice(again.length) : verdict.sentence;
+  const [first = '', ...rest] = prose(`${word}: ${sentence}`, context, '');
   return [first.replace(word, (found) => context.paint(tone, found)), ...rest];
 }
 

@@ -10,6 +10,11 @@ import { REASONS, environmentLine, groupTitle, labelOf, notDoneRows, plannedRows
 
 type Table = { readonly head: readonly string[]; readonly right?: readonly number[]; readonly rows: readonly (readonly string[])[] };
 
+/** As code in a cell: a bar ends a cell even there (GitHub Flavored Markdown, 4.10). */
+function coded(text: string): string {
+  return code(text).replaceAll('|', '\\|');
+}
+
 /** Cells are escaped by those who fill them. */
 function table({ head, right = [], rows }: Table): string[] {
   if (rows.length === 0) return [];
@@ -35,7 +40,7 @@ function plannedTable(changes: readonly Planned[]): string[] {
   return table({
     head: ['setting', 'now', 'proposed', 'why', 'effect', 'root', 'over a boot', 'source'],
     rows: plannedRows(changes).map(({ planned, instances }) => [
-      code(labelOf(planned.setting, instances, true)),
+      coded(labelOf(planned.setting, instances, true)),
       escaped(planned.now),
       escaped(planned.proposed),
       [
@@ -61,7 +66,7 @@ function notDoneSection(notDone: readonly NotDone[]): string[] {
         notDoneRows(
           notDone.filter((entry) => entry.reason === reason),
           true,
-        ).map(({ labels, why, now = '', proposed = '' }) => [title, labels.map(code).join(', '), escaped(why), escaped(now), escaped(proposed)]),
+        ).map(({ labels, why, now = '', proposed = '' }) => [title, labels.map(coded).join(', '), escaped(why), escaped(now), escaped(proposed)]),
       ),
     }),
   );
@@ -104,7 +109,7 @@ export function changeMarkdown(document: ChangeDocument): string[] {
         head: ['outcome', 'place', 'original', 'desired', 'found', 'why', 'setting'],
         rows: stepRows(steps).map(({ step, places }) => [
           step.outcome,
-          places.map(code).join('<br>'),
+          places.map(coded).join('<br>'),
           escaped(step.original),
           escaped(step.desired),
           escaped(step.found ?? ''),
@@ -137,7 +142,7 @@ export function statusMarkdown(document: StatusDocument, driftOnly = false): str
         head: ['change', 'profile', 'state', 'since', 'confirm before', 'places', 'outlives a boot'],
         right: [5],
         rows: changes.map(({ id, profile, state, appliedAt, confirmBefore, places, persisted }) => [
-          code(id),
+          coded(id),
           escaped(profile),
           escaped(stateWords(state)),
           escaped(dateLine(appliedAt)),
@@ -151,7 +156,13 @@ export function statusMarkdown(document: StatusDocument, driftOnly = false): str
       'Drift',
       table({
         head: ['place', 'applied', 'found', 'why', 'setting'],
-        rows: drift.map(({ place, applied, found, why, setting }) => [code(place), escaped(applied), escaped(found), escaped(why), escaped(setting)]),
+        rows: drift.map(({ place, applied, found, why, setting }) => [
+          coded(place),
+          escaped(applied),
+          escaped(found),
+          escaped(why),
+          escaped(setting),
+        ]),
       }),
     ),
     ...(driftOnly
@@ -185,13 +196,13 @@ export function listMarkdown(document: TuneListDocument): string[] {
         head: ['profile', 'for', 'about', 'risk', 'extends', 'settings', 'file', 'advised'],
         right: [5],
         rows: document.profiles.map(({ name, title, about, risk, lineage, settings, file, advised }) => [
-          code(name),
+          coded(name),
           escaped(title),
           escaped(about),
           escaped(risk),
           escaped(lineage.slice(1).join(', ')),
           String(settings),
-          code(file),
+          coded(file),
           escaped(advised ?? ''),
         ]),
       }),
@@ -205,7 +216,7 @@ export function settingsTable(settings: TuneListDocument['settings']): string[] 
   return table({
     head: ['setting', 'what it is', 'group', 'on', 'effect', 'scope', 'root', 'takes', 'why', 'source'],
     rows: settings.map(({ id, title, group, platforms, effect, scope, needsRoot, takes, why, restart, sources }) => [
-      code(id),
+      coded(id),
       escaped(title),
       escaped(groupTitle(group)),
       escaped(platforms.join(', ')),

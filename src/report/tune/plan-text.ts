@@ -51,7 +51,8 @@ function summary({ host, changes: planned, notDone }: PlanDocument, context: Tun
     ...(impossible > 0 ? [`${impossible} not possible now`] : []),
     ...(satisfied ? [] : [`${notDone.length} not done`]),
   ];
-  const [first = '', ...rest] = prose(`${parts.join(', ')}. This is a plan: nothing has been changed.`, context, '');
+  const calm = context.options.asking === true ? '' : ' This is a plan: nothing has been changed.';
+  const [first = '', ...rest] = prose(`${parts.join(', ')}.${calm}`, context, '');
   return [context.paint('strong', first), ...rest.map((line) => context.paint('strong', line))];
 }
 
@@ -65,7 +66,7 @@ function profileLines({ profile }: PlanDocument, context: TuneContext): string[]
   const over = lineage.slice(1);
   const text = [
     `Profile ${name} (${title}; risk ${risk}${over.length > 0 ? `; extends ${over.join(', ')}` : ''}${exact ? '; exact: it lowers values too' : ''})`,
-    chosen === 'asked' ? (why === '' ? '' : `: ${why}`) : `, advised for this host: ${why}`,
+    chosen === 'asked' ? '' : `, advised for this host: ${why}`,
   ].join('');
   return prose(/[.!?]$/.test(text) ? text : `${text}.`, context, '');
 }
@@ -87,6 +88,7 @@ export function stateWords(state: string): string {
     'rolled-back': 'rolled back',
     conflicted: 'rolled back but for what somebody else has changed since',
     'nothing-to-do': 'not needed',
+    damaged: 'told by a journal that cannot be believed',
   };
   return Object.hasOwn(words, state) ? (words[state] ?? state) : state;
 }
@@ -187,7 +189,7 @@ function advice({ advice: all }: PlanDocument, context: TuneContext): string[] {
 function next(document: PlanDocument, context: TuneContext): string[] {
   const { host, profile } = document;
   const wanted = document.changes.filter(({ possible, needsRoot }) => possible || (needsRoot && !host.root));
-  if (wanted.length === 0) return [];
+  if (wanted.length === 0 || context.options.asking === true) return [];
   const { repeat, sudo: bySudo = false } = context.options;
   const sudo = bySudo || (!host.root && wanted.some(({ needsRoot }) => needsRoot));
   const name = repeat?.profile ?? profile.name;

@@ -6,7 +6,7 @@ import type { Cell, Column } from '../table.js';
 import { displayWidth, printable, wrap } from '../terminal-text.js';
 import { commands, contextOf, head, labelWidth, pairLines, prose, quiet, section, toned, verdictLines } from './lines.js';
 import type { TuneContext, TuneRenderOptions } from './lines.js';
-import { counted, environmentLine, tuneCommand } from './words.js';
+import { environmentLine, tuneCommand } from './words.js';
 
 /** What is in force, whether it still holds, and what people look at on a tuned host. */
 export function statusText(document: StatusDocument, options: TuneRenderOptions): string[] {
@@ -151,9 +151,7 @@ function next({ changes, drift: drifted }: StatusDocument, context: TuneContext)
     ...waiting.map(({ id }) => ({ line: command(['confirm', id]), why: 'keeps it' })),
     ...half.map(({ id }) => ({ line: command(['apply', '--continue', id]), why: 'finishes it' })),
     ...undoing.map(({ id }) => ({ line: command(['rollback', id]), why: 'finishes it' })),
-    ...(drifted.length > 0 && newest
-      ? [{ line: command(['plan', newest.profile]), why: `what would set ${counted(drifted.length, 'place')} again` }]
-      : []),
+    ...(drifted.length > 0 && newest ? [{ line: command(['plan', newest.profile]), why: 'to set it again' }] : []),
     ...[...half, ...(drifted.length > 0 && newest && !half.includes(newest) ? [newest] : [])].map(({ id }) => ({
       line: command(['rollback', id]),
       why: 'undoes it',
