@@ -1,7 +1,7 @@
 import { TautlineError } from '../../base/index.js';
 import type { HostLock } from '../../base/index.js';
 import { applyChange, rollBack, standingChanges } from '../../tune/index.js';
-import type { ChangeReport, JournalStep, TunePorts } from '../../tune/index.js';
+import type { ChangeReport, JournalStep, StandingChange, TunePorts } from '../../tune/index.js';
 import type { Feasible } from './plan-document.js';
 import type { SettingsSwitch } from './try-run.js';
 
@@ -74,9 +74,11 @@ export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (le
 /**
  * Undoes what an experiment that was killed has left applied; nothing while one is running.
  * @returns the changes that were undone, the newest first
+ * @throws TautlineError `io` where one could not be undone whole
  */
 export async function undoTries(ports: TunePorts, folder: string): Promise<readonly string[]> {
-  if ((await ports.files.status(`${folder}/try.lock`)) === undefined) return [];
+  const standing = await standingChanges(ports, folder);
+  if (!standing.some(isTried)) return [];
   const lock = await ports.control.lock(`${folder}/try.lock`);
   if (!('release' in lock)) return [];
   try {
@@ -88,10 +90,18 @@ export async function undoTries(ports: TunePorts, folder: string): Promise<reado
 
 async function undoLeftOvers(ports: TunePorts, folder: string): Promise<string[]> {
   const undone: string[] = [];
-  for (const change of await standingChanges(ports, folder)) {
-    if (change.damaged !== undefined || !change.profile.startsWith(TRY_PREFIX)) continue;
+  for (const change of (await standingChanges(ports, folder)).filter(isTried)) {
     const { state } = await rollBack(ports, { folder, change: change.id, force: false, reason: 'asked' });
-    if (state === 'rolled-back') undone.push(change.id);
+    if (state !== 'rolled-back') {
+      throw new TautlineError('io', `an experiment that was killed left the change ${change.id}, and it could not be rolled back whole`, {
+        hint: `\`tautline tune rollback ${change.id}\` shows what stands in the way; with --force it is put back all the same`,
+      });
+    }
+    undone.push(change.id);
   }
   return undone;
+}
+
+function isTried(change: StandingChange): boolean {
+  return change.damaged === undefined && change.profile.startsWith(TRY_PREFIX);
 }
