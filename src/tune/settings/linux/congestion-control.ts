@@ -2,7 +2,8 @@ import type { HostView, Setting } from '../../setting.js';
 import { releaseAtLeast } from './kernel-release.js';
 import { modulePresence } from './kernel-modules.js';
 import { BBR, IP_SYSCTL } from './sources.js';
-import { notDone, readKernel } from './steps.js';
+import { notDone } from '../steps.js';
+import { readKernel } from './kernel-steps.js';
 import { inChildNamespace, sysctlSetting } from './sysctl-setting.js';
 import type { Sysctl } from './sysctl.js';
 

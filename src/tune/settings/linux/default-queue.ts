@@ -2,7 +2,7 @@ import type { HostView, Setting } from '../../setting.js';
 import { modulePresence } from './kernel-modules.js';
 import type { ModulePresence } from './kernel-modules.js';
 import { NET_SYSCTL } from './sources.js';
-import { notDone } from './steps.js';
+import { notDone } from '../steps.js';
 import { sysctlSetting } from './sysctl-setting.js';
 import type { Sysctl } from './sysctl.js';
 

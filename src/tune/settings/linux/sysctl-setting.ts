@@ -1,8 +1,10 @@
-import type { HostView, Manager, PlanRules, Setting, Step } from '../../setting.js';
+import type { Change } from '../../place.js';
+import type { HostView, PlanRules, Setting, Step } from '../../setting.js';
 import { sysctlPath } from '../../places/kernel-value.js';
 import { ceilingNotes } from './buffer-ceiling.js';
 import { releaseAtLeast } from './kernel-release.js';
-import { kernelValue, notDone, readKernel, whyReadOnly } from './steps.js';
+import { notDone } from '../steps.js';
+import { kernelValue, readKernel, whyReadOnly } from './kernel-steps.js';
 import { betterOf, describeForm, parseSysctl, singleSpaced, takesAway } from './sysctl-value.js';
 import type { Sysctl } from './sysctl.js';
 
@@ -26,7 +28,10 @@ export function sysctlSetting(row: Sysctl, probe?: SysctlProbe): Setting<string>
   };
 }
 
-export type SysctlProbe = (view: HostView, wanted: string, now: string) => Promise<{ readonly step: Step } | { readonly notes: readonly string[] }>;
+export type SysctlProbe = (view: HostView, wanted: string, now: string) => Promise<Probed>;
+
+/** `before`: changes of other places that have to come first, and so are undone last. */
+export type Probed = { readonly step: Step } | { readonly notes: readonly string[]; readonly before?: readonly Change[] };
 
 /** The order matters: what does nothing and what is not there is said first, then what is there already, then who else has a say. */
 async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: PlanRules, probe: SysctlProbe | undefined): Promise<Step> {
@@ -44,7 +49,7 @@ async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: Pl
   const desired = rules.exact ? wanted : betterOf(row.better, now, wanted);
   if (desired === now) return notDone('would-lower', whyKept(row, now, wanted), shown);
   const manager = view.managedBy(row.id);
-  if (manager && !vendorDefault(manager) && singleSpaced(manager.value ?? '') !== desired) {
+  if (manager && singleSpaced(manager.value ?? '') !== desired) {
     const value = manager.value === undefined ? 'this key' : `it to ${manager.value}`;
     return notDone('managed', `${manager.who} sets ${value}: change it there, or take the line away`, shown);
   }
@@ -54,7 +59,6 @@ async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: Pl
   if (readOnly !== undefined) return notDone('read-only', whyNotHere(row, readOnly), shown);
   const lowers = takesAway(row.better, now, desired);
   const notes = [
-    ...(manager ? [`${manager.who} has the distribution's value ${manager.value ?? ''}`.trimEnd()] : []),
     ...(row.buffer ? ceilingNotes(Number(desired.split(' ').at(-1))) : []),
     ...(desired === wanted || rules.exact ? [] : [`the profile says ${wanted}; what is larger here already is kept`]),
     ...(lowers ? [`the profile sets exact values, and this takes away from ${now}`] : []),
@@ -66,7 +70,7 @@ async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: Pl
     now,
     proposed: desired,
     why: row.why,
-    changes: [kernelValue(path, now, desired)],
+    changes: [...(probed?.before ?? []), kernelValue(path, now, desired)],
     persist: [{ by: 'sysctl', key: row.id, value: desired }],
     ...(lowers ? { effect: 'risky' } : {}),
     ...(notes.length > 0 ? { notes } : {}),
@@ -75,11 +79,6 @@ async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: Pl
 
 function isInert({ inert }: Sysctl, view: HostView): boolean {
   return inert !== undefined && (inert.since === undefined || releaseAtLeast(view.identity.kernel, inert.since));
-}
-
-/** Files of the distribution under /usr/lib are meant to be overridden by those in /etc, and are nobody's decision. */
-function vendorDefault({ who }: Manager): boolean {
-  return /^\/(?:usr\/)?lib\//.test(who);
 }
 
 async function whyAbsent(view: HostView, { since, removed, reach, id }: Sysctl): Promise<string> {

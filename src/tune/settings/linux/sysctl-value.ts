@@ -1,3 +1,4 @@
+import { shownValue } from './given-value.js';
 import type { Better, SysctlForm } from './sysctl.js';
 
 export type Parsed = { readonly value: string } | { readonly problem: string };
@@ -7,9 +8,9 @@ const INT64_MAX = 2n ** 63n - 1n;
 
 /** The value in the form that the kernel takes: words with single spaces between. */
 export function parseSysctl(form: SysctlForm, value: unknown): Parsed {
-  const problem = { problem: `${describeForm(form)} is wanted, not ${describeValue(value)}` };
+  const problem = { problem: `${describeForm(form)} is wanted, not ${shownValue(value)}` };
   if (form.kind === 'switch') {
-    const text = String(value);
+    const text = typeof value === 'object' ? '' : String(value);
     return text === 'true' || text === '1' || text === 'yes' || text === 'on'
       ? { value: '1' }
       : text === 'false' || text === '0' || text === 'no' || text === 'off'
@@ -90,9 +91,4 @@ function wholeNumbers(value: unknown): bigint[] | undefined {
   if (!Array.isArray(value) || value.length > 3) return undefined;
   const each = value.map((one: unknown) => (Array.isArray(one) ? undefined : wholeNumbers(one)));
   return each.every((one) => one?.length === 1) ? each.flatMap((one) => one ?? []) : undefined;
-}
-
-function describeValue(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -101,7 +101,7 @@ export const BUFFER_SYSCTLS: readonly Sysctl[] = [
     effect: 'risky',
     why: 'Three numbers of pages, not bytes, for all UDP sockets together. The kernel works them out from the memory of the host.',
     leaveAlone:
-      'it is better left alone: the kernel works it out from the memory of the host, in pages and not bytes, and the values of guides (65536 131072 262144) are below it on hosts with more than 2 GB; TuneD took it out',
+      'it is better left alone: the kernel works it out from the memory of the host, in pages and not bytes, and the values of guides (65536 131072 262144) are below that on hosts with more than some 6 GB; TuneD took it out',
     sources: [IP_SYSCTL, TUNED_UDP_MEM],
     example: '65536 131072 262144',
   },

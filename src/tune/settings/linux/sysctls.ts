@@ -1,6 +1,7 @@
 import type { Setting } from '../../setting.js';
 import { congestionControl } from './congestion-control.js';
 import { defaultQueue } from './default-queue.js';
+import { ipForward, ipv6Forward, reversePath } from './forwarding.js';
 import { sysctlSetting } from './sysctl-setting.js';
 import type { Sysctl } from './sysctl.js';
 import { BUFFER_SYSCTLS } from './sysctls-buffers.js';
@@ -10,4 +11,11 @@ import { TCP_SYSCTLS } from './sysctls-tcp.js';
 /** The table: keys that need nothing but what their row says. A new one is a row in the file of its area. */
 export const SYSCTLS: readonly Sysctl[] = [...BUFFER_SYSCTLS, ...TCP_SYSCTLS, ...HOST_SYSCTLS];
 
-export const SYSCTL_SETTINGS: readonly Setting<string>[] = [congestionControl, defaultQueue, ...SYSCTLS.map((row) => sysctlSetting(row))];
+export const SYSCTL_SETTINGS: readonly Setting<string>[] = [
+  congestionControl,
+  defaultQueue,
+  ...SYSCTLS.map((row) => sysctlSetting(row)),
+  ipForward,
+  ipv6Forward,
+  reversePath,
+];

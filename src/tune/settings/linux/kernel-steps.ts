@@ -1,14 +1,5 @@
 import type { Change } from '../../place.js';
-import type { HostView, Persisted, Reason, Step } from '../../setting.js';
-
-/** Why something is not done, as a step. */
-export function notDone(
-  reason: Reason,
-  why: string,
-  shown: { readonly instance?: string; readonly now?: string; readonly proposed?: string } = {},
-): Step {
-  return { verdict: 'not-done', reason, why, ...shown };
-}
+import type { HostView, Persisted } from '../../setting.js';
 
 export function kernelValue(path: string, original: string, desired: string): Change {
   return { place: { kind: 'kernel-value', path }, original, desired };

@@ -1,0 +1,146 @@
+import { shellWord } from '../../../base/index.js';
+import type { LinkFacts } from '../../../base/index.js';
+import type { Change } from '../../place.js';
+import type { HostView, Setting, Step } from '../../setting.js';
+import { notDone } from '../steps.js';
+import { atLinks } from './at-links.js';
+import { onlineCpus, parseCpuList } from './processors.js';
+import { IRQ_AFFINITY, SCALING } from './sources.js';
+import { atBoot, kernelValue, readKernel } from './kernel-steps.js';
+import { shownValue } from './given-value.js';
+
+/** `spread`, or a list of processors such as `2-5`. */
+type Wanted = 'spread' | readonly number[];
+
+/** Which processor a card interrupts for which of its queues. */
+export const irqAffinity: Setting<Wanted> = {
+  id: 'irq-affinity',
+  title: 'Interrupts of the uplinks',
+  platforms: ['linux'],
+  effect: 'measurable',
+  scope: 'interface',
+  group: 'interrupts',
+  needs: { root: true },
+  sources: [IRQ_AFFINITY, SCALING],
+  why: 'Queues whose interrupts meet on one processor wait for each other: each gets one of its own. It does nothing where they are spread already, and irqbalance would move them again.',
+  takes: 'spread, or a list of processors such as 2-5',
+  parse: (value) => {
+    if (value === 'spread') return { value };
+    const list = typeof value === 'number' || typeof value === 'string' ? parseCpuList(String(value)) : undefined;
+    return list ? { value: list } : { problem: `spread or a list of processors such as 2-5 is wanted, not ${shownValue(value)}` };
+  },
+  write: (wanted) => (wanted === 'spread' ? wanted : wanted.join(',')),
+  plan: async (view, wanted) => {
+    const proposed = irqAffinity.write(wanted);
+    const online = await onlineCpus(view);
+    const cpus = wanted === 'spread' ? online : wanted.filter((cpu) => online.includes(cpu));
+    if (online.length < 2) return [notDone('no-effect', 'there is one processor, and all interrupts are its own', { proposed })];
+    if (cpus.length === 0) return [notDone('bad-value', `none of the processors ${proposed} runs here`, { proposed })];
+    const manager = view.managedBy('irq-affinity');
+    if (manager)
+      return [
+        notDone('managed', `${manager.who} moves interrupts every few seconds and would undo it: stop it, or ban these interrupts there (--banirq)`, {
+          proposed,
+        }),
+      ];
+    const table = await view.ports.files.readText('/proc/interrupts').catch(() => undefined);
+    if (table === undefined) return [notDone('unreadable', '/proc/interrupts cannot be read here', { proposed })];
+    return atLinks(view, (link) => planInterrupts(view, link, parseInterrupts(table), cpus));
+  },
+  moves: ['jitter', 'throughput.down', 'rtt.loaded.down'],
+};
+
+async function planInterrupts(view: HostView, link: LinkFacts, table: readonly Interrupt[], cpus: readonly number[]): Promise<Step> {
+  const { name: instance } = link;
+  const own = await ofCard(view, link, table);
+  if (own.length === 0)
+    return notDone(
+      'absent',
+      `/proc/interrupts has no line of ${instance}: its driver is asked another way, or its interrupts belong to the hypervisor`,
+      { instance },
+    );
+  const changes: Change[] = [];
+  const commands: string[] = [];
+  const now: string[] = [];
+  const proposed: string[] = [];
+  const kept: string[] = [];
+  for (const { number, name, at } of own) {
+    const path = `/proc/irq/${number}/smp_affinity_list`;
+    const read = await readKernel(view, path);
+    if (!('text' in read))
+      return notDone('unreadable' in read ? 'unreadable' : 'absent', 'unreadable' in read ? read.unreadable : `${path} is missing`, { instance });
+    const cpu = String(cpus[at % cpus.length]);
+    if (read.text === cpu) continue;
+    if (view.identity.root && !(await view.ports.control.mayWrite(path))) {
+      kept.push(name);
+      continue;
+    }
+    now.push(read.text);
+    proposed.push(cpu);
+    changes.push(kernelValue(path, read.text, cpu));
+    // Their numbers change from boot to boot; their names do not.
+    commands.push(
+      `irq=$(awk -v name=${shellWord(name)} '$NF == name { sub(":", "", $1); print $1; exit }' /proc/interrupts) && [ -n "$irq" ] && echo ${cpu} > "/proc/irq/$irq/smp_affinity_list"`,
+    );
+  }
+  const keptWhy = `the kernel spreads ${kept.join(', ')} itself and lets nobody move them`;
+  if (changes.length === 0) {
+    return kept.length > 0
+      ? notDone('not-applicable', keptWhy, { instance })
+      : notDone('already', 'each of its interrupts has its own processor already', { instance });
+  }
+  return {
+    verdict: 'change',
+    instance,
+    now: now.join(' '),
+    proposed: proposed.join(' '),
+    why: irqAffinity.why,
+    changes,
+    persist: atBoot(commands, instance),
+    notes: [
+      `interrupts ${own.map(({ number, name }) => `${number} (${name})`).join(', ')}`,
+      'interrupts that the kernel spreads itself refuse to be moved (EIO), which older kernels do not tell beforehand',
+      ...(kept.length > 0 ? [keptWhy] : []),
+    ],
+  };
+}
+
+interface Interrupt {
+  readonly number: number;
+  readonly name: string;
+}
+
+/** Lines of /proc/interrupts that have a number (kernel/irq/proc.c, show_interrupts): the name is the last word. */
+export function parseInterrupts(text: string): readonly Interrupt[] {
+  return text.split('\n').flatMap((line) => {
+    const [, number, rest = ''] = /^\s*(\d+):\s+(.*)$/.exec(line) ?? [];
+    const name = rest.trim().split(/\s+/).at(-1);
+    return number === undefined || name === undefined || /^\d*$/.test(name) ? [] : [{ number: Number(number), name }];
+  });
+}
+
+/**
+ * The interrupts of a card's queues, with the queue that each is for. Drivers name them after the interface
+ * (`eth0-TxRx-0`), the device on the bus (`mlx5_comp0@pci:0000:3b:00.0`) or the virtio device (`virtio0-input.0`). Those
+ * for configuration and errors have no number at the end of their name and stay where they are.
+ */
+async function ofCard(
+  view: HostView,
+  { name, bus }: LinkFacts,
+  table: readonly Interrupt[],
+): Promise<readonly (Interrupt & { readonly at: number })[]> {
+  const device = (await view.ports.control.realPath(`/sys/class/net/${name}/device`).catch(() => '')).split('/').at(-1) ?? '';
+  const virtio = /^virtio\d+$/.test(device) ? device : undefined;
+  const own = table.filter(
+    (line) =>
+      line.name === name ||
+      line.name.startsWith(`${name}-`) ||
+      (bus !== undefined && bus !== '' && line.name.endsWith(bus)) ||
+      (virtio !== undefined && line.name.startsWith(`${virtio}-`)),
+  );
+  const numbered = own.flatMap((line) => {
+    const [, queue] = /[-._a-z](\d+)$/i.exec(line.name.split('@')[0]?.slice(line.name.startsWith(name) ? name.length : 0) ?? '') ?? [];
+    return queue === undefined ? [] : [{ ...line, at: Number(queue) }];
+  });
+  return numbered.length > 0 ? numbered : own.slice(0, 1).map((line) => ({ ...line, at: 0 }));
+}
