@@ -158,13 +158,10 @@ const OPEN_FILES = 65_536;
 
 async function openFiles(view: HostView): Promise<TuneCheck> {
   const [id, title] = ['file-limits', 'Open files'];
-  const value = await read(view, '/proc/self/limits');
-  const raw = await view.ports.control.readValue('/proc/self/limits').catch(() => undefined);
-  const limits = raw === undefined ? undefined : parseProcLimits(raw);
-  if (!limits) {
-    const why = value !== undefined && 'why' in value ? value.why : '/proc/self/limits does not tell';
-    return { id, title, state: 'unreadable', found: 'unreadable', note: why };
-  }
+  const path = '/proc/self/limits';
+  const text = await view.ports.control.readValue(path).catch(() => undefined);
+  const limits = text === undefined ? undefined : parseProcLimits(text);
+  if (!limits) return { id, title, state: 'unreadable', found: 'unreadable', note: `${path} does not tell` };
   const enough = limits.soft >= OPEN_FILES;
   const note = enough
     ? 'enough for a server with a connection to each of tens of thousands of clients'
