@@ -45,3 +45,6 @@ export type { Drift, StandingChange, StandingStep } from './engine/standing.js';
 export { checkHost } from './checks.js';
 export type { TuneCheck } from './checks.js';
 export { resembles } from './resembles.js';
+export { persistChanges, planPersistence } from './persist.js';
+export type { PersistRequest, Persistence } from './persist.js';
+export { tellServiceManager } from './after-effects.js';
