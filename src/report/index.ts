@@ -55,4 +55,5 @@ export type { TuneRenderOptions } from './tune/lines.js';
 export { EXPERIMENT_CSV_HEADER, experimentCsv } from './tune/csv.js';
 export { TUNE_REPORTS } from './tune/reports.js';
 export { settingsTable } from './tune/markdown.js';
+export { groupTitle } from './tune/words.js';
 export { displayWidth, printable } from './terminal-text.js';

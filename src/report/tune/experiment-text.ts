@@ -26,11 +26,10 @@ export function experimentText(document: ExperimentDocument, options: TuneRender
     '',
     ...verdictLines(document.verdict, wordOfExperiment(document), context),
     ...(document.interrupted === true ? toned('bad', 'Interrupted: this is what had been measured until then.', context, '') : []),
-    '',
-    ...prose(design.sentence, context, ''),
     ...quiet(`${designLine(document)}; took ${tookText(document.durationMs)}`, context, ''),
     ...groups.flatMap((group) => groupLines(group, layout, context)),
     ...(document.notDone.length === 0 ? [] : notDoneLines(document.notDone, context, 'brief')),
+    ...section('How it was done', quiet(design.sentence, context, INDENT), context),
     ...next(document, context),
   ];
 }
@@ -54,9 +53,9 @@ const ORDERS_MAX = 8;
 
 /** What a sceptic asks first. */
 export function designLine({ design }: ExperimentDocument): string {
-  const { seed, blocks, orders, alpha, comparisons, leastRatio } = design;
+  const { seed, blocks, orders, alpha, comparisons } = design;
   const shown = orders.length > ORDERS_MAX ? `${orders.slice(0, ORDERS_MAX).join(' ')} ...` : orders.join(' ');
-  return `${blocks} blocks a group in the order ${shown === '' ? 'unknown' : shown} (A without, B with), seed ${seed}; ${comparisons} comparisons at ${percentText(alpha)} together by Holm's correction; changes below ${percentText(leastRatio - 1)} are of no use`;
+  return `${blocks} blocks a group${shown === '' ? '' : `: ${shown}`} (A without, B with; seed ${seed}); ${comparisons} comparisons, together at ${percentText(alpha)} by Holm's correction`;
 }
 
 export function percentText(share: number): string {
@@ -176,7 +175,7 @@ function next({ kept, groups, profile, target }: ExperimentDocument, context: Tu
       ],
       context,
     );
-  if (helps.length === 0) return section('Next', prose('Nothing is left changed on this host.', context, INDENT), context);
+  if (helps.length === 0) return [];
   const again = tuneCommand(
     ['try', repeat?.profile ?? profile.name, '--target', target, '--groups', helps.map(({ group }) => group).join(','), '--keep'],
     {
@@ -186,10 +185,7 @@ function next({ kept, groups, profile, target }: ExperimentDocument, context: Tu
   );
   return section(
     'Next',
-    [
-      ...prose('Nothing is left changed on this host. To prove what helped once more, and to keep it:', context, INDENT),
-      ...commands([{ line: again }], context),
-    ],
+    [...prose('To try what helped once more, and to keep it:', context, INDENT), ...commands([{ line: again }], context)],
     context,
   );
 }

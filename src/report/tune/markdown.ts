@@ -213,12 +213,13 @@ export function listMarkdown(document: TuneListDocument): string[] {
 
 /** Also the reference page's. */
 export function settingsTable(settings: TuneListDocument['settings']): string[] {
+  const several = new Set(settings.map(({ group }) => group)).size > 1;
   return table({
-    head: ['setting', 'what it is', 'group', 'on', 'effect', 'scope', 'root', 'takes', 'why', 'source'],
+    head: ['setting', 'what it is', ...(several ? ['group'] : []), 'on', 'effect', 'scope', 'root', 'takes', 'why', 'source'],
     rows: settings.map(({ id, title, group, platforms, effect, scope, needsRoot, takes, why, restart, sources }) => [
       coded(id),
       escaped(title),
-      escaped(groupTitle(group)),
+      ...(several ? [escaped(groupTitle(group))] : []),
       escaped(platforms.join(', ')),
       effect,
       escaped(scope),
