@@ -122,6 +122,18 @@ describe('interrupts of a card', () => {
     );
   });
 
+  test('that the kernel has spread itself are left, and so is a single queue', async () => {
+    const effective = (first: string, second: string) => ({
+      '/proc/irq/25/effective_affinity_list': first,
+      '/proc/irq/26/effective_affinity_list': second,
+    });
+    assert.match(leftFor(await planOne('irq-affinity', 'spread', { files, values: { ...values, ...effective('2', '3') } }), 'already'), /the kernel/);
+    assert.equal(changing(await planOne('irq-affinity', 'spread', { files, values: { ...values, ...effective('2', '2') } })).proposed, '0 1');
+    assert.equal(changing(await planOne('irq-affinity', '0-1', { files, values: { ...values, ...effective('2', '3') } })).proposed, '0 1');
+    const one = { '/proc/interrupts': ' 11: 1 0 PCI-MSIX 1-edge eth0-TxRx-0\n' };
+    assert.match(leftFor(await planOne('irq-affinity', 'spread', { files: one, values: affinity({ 11: '0-3' }) }), 'no-effect'), /one queue/);
+  });
+
   test('that are spread, or that there are none of, are left', async () => {
     leftFor(await planOne('irq-affinity', 'spread', { files, values: affinity({ 25: '0', 26: '1' }) }), 'already');
     leftFor(await planOne('irq-affinity', 'spread', { files: { '/proc/interrupts': ' 1: 0 timer\n' } }), 'absent');

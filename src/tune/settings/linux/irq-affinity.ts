@@ -45,12 +45,19 @@ export const irqAffinity: Setting<Wanted> = {
       ];
     const table = await view.ports.files.readText('/proc/interrupts').catch(() => undefined);
     if (table === undefined) return [notDone('unreadable', '/proc/interrupts cannot be read here', { proposed })];
-    return atLinks(view, (link) => planInterrupts(view, link, parseInterrupts(table), cpus));
+    return atLinks(view, (link) => planInterrupts(view, link, { table: parseInterrupts(table), cpus, spread: wanted === 'spread' }));
   },
   moves: ['jitter', 'throughput.down', 'rtt.loaded.down'],
 };
 
-async function planInterrupts(view: HostView, link: LinkFacts, table: readonly Interrupt[], cpus: readonly number[]): Promise<Step> {
+interface Meant {
+  readonly table: readonly Interrupt[];
+  readonly cpus: readonly number[];
+  /** No processors of his own choice: then what the kernel has spread is as good. */
+  readonly spread: boolean;
+}
+
+async function planInterrupts(view: HostView, link: LinkFacts, { table, cpus, spread }: Meant): Promise<Step> {
   const { name: instance } = link;
   const own = await ofCard(view, link, table);
   if (own.length === 0)
@@ -59,6 +66,12 @@ async function planInterrupts(view: HostView, link: LinkFacts, table: readonly I
       `/proc/interrupts has no line of ${instance}: its driver is asked another way, or its interrupts belong to the hypervisor`,
       { instance },
     );
+  if (spread && new Set(own.map(({ at }) => at)).size === 1) {
+    return notDone('no-effect', `${instance} has one queue, whose interrupt goes to one processor at a time in any case`, { instance });
+  }
+  if (spread && (await areSpread(view, own, cpus.length))) {
+    return notDone('already', 'the kernel has given each of its queues another processor already', { instance });
+  }
   const changes: Change[] = [];
   const commands: string[] = [];
   const now: string[] = [];
@@ -103,6 +116,18 @@ async function planInterrupts(view: HostView, link: LinkFacts, table: readonly I
       ...(kept.length > 0 ? [keptWhy] : []),
     ],
   };
+}
+
+/** Whether the queues of each direction go to as many processors as they can: the kernel deals new interrupts out by itself (kernel/irq/matrix.c). */
+async function areSpread(view: HostView, own: readonly (Interrupt & { readonly at: number })[], cpus: number): Promise<boolean> {
+  const groups = new Map<string, string[]>();
+  for (const { number, name } of own) {
+    const read = await readKernel(view, `/proc/irq/${number}/effective_affinity_list`);
+    if (!('text' in read)) return false;
+    const group = name.replace(/\d+(?=@|$)/, '');
+    groups.set(group, [...(groups.get(group) ?? []), read.text]);
+  }
+  return [...groups.values()].every((members) => new Set(members).size >= Math.min(members.length, cpus));
 }
 
 interface Interrupt {

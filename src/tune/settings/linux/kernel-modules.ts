@@ -1,15 +1,17 @@
 import type { HostView } from '../../setting.js';
+import { readOnce } from '../once.js';
 
 /** `unknown`: nothing here tells, as in containers, and on kernels that keep no list of their modules. */
 export type ModulePresence = 'in-use' | 'loadable' | 'missing' | 'unknown';
 
 /**
  * Whether the kernel has a module, without loading it: it is loaded (/sys/module), built in or lies on the disk (depmod's
- * lists), or a function of it is in /proc/kallsyms, which is long (some 10 MB) and so read last.
+ * lists), or a function of it is in /proc/kallsyms, which is long (5 MB, 50 to 150 ms) and so read last,
+ * and once a plan.
  */
 export async function modulePresence(view: HostView, module: string, aFunction?: string): Promise<ModulePresence> {
   const { files } = view.ports;
-  const read = (path: string): Promise<string | undefined> => files.readText(path).catch(() => undefined);
+  const read = (path: string): Promise<string | undefined> => readOnce(view, path, () => files.readText(path).catch(() => undefined));
   const names = [module, module.replaceAll('_', '-')];
   const loaded = await files.status(`/sys/module/${module}`).catch(() => undefined);
   if (loaded) return 'in-use';

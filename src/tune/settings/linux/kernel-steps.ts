@@ -1,5 +1,8 @@
 import type { Change } from '../../place.js';
 import type { HostView, Persisted } from '../../setting.js';
+import { readOnce } from '../once.js';
+
+const MOUNTS = '/proc/self/mounts';
 
 export function kernelValue(path: string, original: string, desired: string): Change {
   return { place: { kind: 'kernel-value', path }, original, desired };
@@ -33,7 +36,7 @@ export async function readKernel(
  */
 export async function whyReadOnly(view: HostView, path: string): Promise<string | undefined> {
   if (await view.ports.control.mayWrite(path)) return undefined;
-  const mounts = await view.ports.files.readText('/proc/self/mounts').catch(() => undefined);
+  const mounts = await readOnce(view, MOUNTS, () => view.ports.files.readText(MOUNTS).catch(() => undefined));
   const mount = mounts === undefined ? undefined : mountOf(mounts, path);
   if (mount?.readOnly === true) {
     const outside = view.environment.kind === 'container' ? '; set it on the host, or when the container is made (docker run --sysctl)' : '';
