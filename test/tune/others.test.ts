@@ -5,6 +5,9 @@ import type { Managers } from '../../src/tune/index.js';
 import { decidingLine, parseSysctlFile, sysctlPath } from '../../src/tune/others/sysctl-files.js';
 import { SimFiles } from '../../src/sim/index.js';
 
+const HOME_OF_ROOT = '/root';
+const BACKUP = `${HOME_OF_ROOT}/network-optimization-backup-20251109-120000`;
+
 const managers = (files: Readonly<Record<string, string>>): Promise<Managers> => readManagers({ files: new SimFiles(files) });
 const by = async (files: Readonly<Record<string, string>>, key: string): Promise<string | undefined> => {
   const found = (await managers(files)).managedBy(key);
@@ -217,15 +220,15 @@ describe('who else sets values: programs', () => {
       '/etc/network/if-up.d/optimize-latency': '#!/bin/sh\nethtool -K $IFACE gro off\n',
       '/etc/default/cpufrequtils': 'GOVERNOR="performance"\n',
       '/etc/systemd/resolved.conf.d/low-latency.conf': '[Resolve]\nDNS=1.1.1.1\n',
-      '/root/network-optimization-backup-20251109-120000/sysctl.conf.bak': '',
-      '/root/network-optimization-backup-20251109-120000/limits.conf.bak': '',
+      [`${BACKUP}/sysctl.conf.bak`]: '',
+      [`${BACKUP}/limits.conf.bak`]: '',
     });
     const advice = Object.fromEntries(found.found.map((each) => [each.who, each.advice]));
     assert.match(advice['/etc/sysctl.d/99-low-latency-s2s.conf'] ?? '', /^remove it: sudo rm \/etc\/sysctl\.d\/99-low-latency-s2s\.conf;/);
     assert.match(advice['/etc/network/if-up.d/optimize-latency'] ?? '', /gro on tso on gso on/);
     assert.match(advice['/etc/systemd/resolved.conf.d/low-latency.conf'] ?? '', /restart systemd-resolved/);
     assert.match(advice['/etc/default/cpufrequtils'] ?? '', /remove the line/);
-    assert.match(advice['/root/network-optimization-backup-20251109-120000'] ?? '', /limits\.conf\.bak, .*sysctl\.conf\.bak/);
+    assert.match(advice[BACKUP] ?? '', /limits\.conf\.bak, .*sysctl\.conf\.bak/);
     assert.equal(found.managedBy('net.core.rmem_max')?.who, '/etc/sysctl.d/99-low-latency-s2s.conf:1');
     assert.equal(found.managedBy('offloads')?.who, '/etc/network/if-up.d/optimize-latency');
     assert.equal(Object.keys(advice).length, found.found.length, 'each is named once');
