@@ -1,7 +1,7 @@
 import { TautlineError } from '../../base/index.js';
 import type { ChangeDocument, PlanDocument } from '../../results/index.js';
-import { applyChange, persistChanges, resumeApply } from '../../tune/index.js';
-import type { JournalStep, TunePorts } from '../../tune/index.js';
+import { applyChange, persistChanges, resumeApply, standingChanges } from '../../tune/index.js';
+import type { JournalStep, PersistRequest, TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
 import type { Progress } from '../progress.js';
 import { changeDocument } from './change-document.js';
@@ -25,12 +25,13 @@ export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Pr
   if (request.agreed !== undefined) refuseOtherPlan(prepared, request.agreed);
   const notDone = notDoneOf(prepared);
   const about = { head: prepared.head, startedMs: prepared.startedMs, action: 'apply' as const, notDone, takesEffect: effectsOf(possible) };
-  if (possible.length === 0)
+  const steps = await stepsOf(ports, prepared, possible, request);
+  if (steps.length === 0)
     return changeDocument(ports, { state: 'nothing-to-do', persisted: false, steps: [], profile: prepared.profile.name }, about);
   const report = await applyChange(ports, {
     folder: request.folder,
     profile: prepared.profile.name,
-    steps: await stepsOf(prepared, possible, request),
+    steps,
     persist: request.persist,
     ...(request.confirmWithinMs === undefined
       ? {}
@@ -64,15 +65,33 @@ async function startGuard(ports: TunePorts, folder: string, change: string): Pro
   await ports.control.startGuard(['tune', 'guard', change, '--folder', folder], GUARD_READY_MS);
 }
 
-async function stepsOf({ view, plan }: Prepared, possible: readonly Feasible[], request: TuneApplyRequest): Promise<JournalStep[]> {
+async function stepsOf(ports: TunePorts, prepared: Prepared, possible: readonly Feasible[], request: TuneApplyRequest): Promise<JournalStep[]> {
   const planned = possible.map((each) => each.planned);
   const now = planned.flatMap(({ setting, step }) =>
     step.changes.map((change): JournalStep => ({ ...change, setting: setting.id, persist: step.persist })),
   );
   if (!request.persist) return now;
-  const files = await persistChanges(view, { planned, profile: plan.profile.name });
+  const files = await persistChanges(prepared.view, {
+    planned: [...(await inForce(ports, request.folder, prepared.profile.name)), ...planned],
+    profile: prepared.profile.name,
+  });
   // What is not confirmed must not be there again after a boot.
   return [...now, ...files.map((step) => (request.confirmWithinMs === undefined ? step : { ...step, onConfirm: true as const }))];
+}
+
+type Kept = PersistRequest['planned'][number];
+
+/** What an earlier apply of the same profile changed until the next boot only: asked for again with `--persist`, it stays. */
+async function inForce(ports: TunePorts, folder: string, profile: string): Promise<Kept[]> {
+  const earlier = (await standingChanges(ports, folder)).flatMap((change) =>
+    change.damaged === undefined && change.state === 'applied' && change.profile === profile && !change.persisted ? [...change.steps] : [],
+  );
+  const kept = new Map<string, Kept>();
+  for (const { step, found } of earlier) {
+    if (found === undefined || step.persist === undefined || step.persist.length === 0) continue;
+    kept.set(JSON.stringify([step.setting, step.persist]), { setting: { id: step.setting }, step: { persist: step.persist } });
+  }
+  return [...kept.values()];
 }
 
 function refuseOtherPlan(prepared: Prepared, agreed: PlanDocument): void {

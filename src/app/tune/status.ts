@@ -4,13 +4,14 @@ import type { Drift, StandingChange, TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
 import { environmentOf, searchOf } from './prepare.js';
 import { listProfiles } from './profiles.js';
+import type { LoadedProfile } from './profiles.js';
 import type { TuneStatusRequest } from './requests.js';
 
 /** What is in force, what no longer holds what was applied, and how the host looks beside the profiles. */
 export async function tuneStatus(ports: TunePorts, request: TuneStatusRequest): Promise<StatusDocument> {
   const startedMs = ports.clock.nowMs();
   const [head, view, standing] = await Promise.all([documentHead(ports), createView(ports, request), standingChanges(ports, request.folder)]);
-  const profiles = (await listProfiles(ports.files, searchOf(request, view))).filter((profile) => !('problem' in profile));
+  const profiles = (await listProfiles(ports.files, searchOf(request, view))).filter((profile): profile is LoadedProfile => !('problem' in profile));
   const drift = (await findDrift(ports, standing)).map(driftOf);
   return {
     schema: 'tautline.status/1',
