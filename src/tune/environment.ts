@@ -35,13 +35,14 @@ interface Told {
 async function linux(ports: TunePorts, identity: HostIdentity): Promise<EnvironmentFacts> {
   const files = quietFiles(ports);
   const kernel = (path: string): Promise<string | undefined> => ports.control.readValue(path).catch(() => undefined);
-  const [dmi, container, cloud, systemd, first] = await Promise.all([
+  const [dmi, marked, cloud, systemd, first] = await Promise.all([
     readDmi(kernel),
     findContainer(files, kernel),
     readCloud(files),
     files.isFolder('/run/systemd/system'),
     kernel('/proc/1/comm'),
   ]);
+  const container = marked && 'is' in marked ? marked : undefined;
   const virtual = await findHypervisor(dmi, kernel);
   const metalOfProvider = dmi.product_name?.includes('.metal') === true;
   const installed = container || virtual ? undefined : await hetznerInstalled(files);
@@ -54,7 +55,7 @@ async function linux(ports: TunePorts, identity: HostIdentity): Promise<Environm
       ? 'process 1 is systemd'
       : `process 1 is ${first ?? 'unknown'}, not systemd`;
   const evidence = [
-    ...(container ? [container.evidence] : []),
+    ...(marked ? [marked.evidence] : []),
     ...(virtual ? [virtual.evidence] : container ? [] : [metalEvidence(dmi, metalOfProvider)]),
     ...(provider ? [provider.evidence] : []),
     ...(product ? [product.evidence] : []),
@@ -80,8 +81,8 @@ async function readDmi(kernel: Kernel): Promise<Dmi> {
 }
 
 /** Marks of containers, the surest first. A privileged container sees the host's own firmware, so this goes before virtual machines. */
-async function findContainer(files: QuietFiles, kernel: Kernel): Promise<Told | undefined> {
-  const [containerenv, dockerenv, told, environ, cgroup, kubernetes, lxd, wsl] = await Promise.all([
+async function findContainer(files: QuietFiles, kernel: Kernel): Promise<Told | Pick<Told, 'evidence'> | undefined> {
+  const [containerenv, dockerenv, told, environ, cgroup, kubernetes, lxd, wsl, second, mounts] = await Promise.all([
     files.text('/run/.containerenv'),
     files.exists('/.dockerenv'),
     files.text('/run/systemd/container'),
@@ -90,12 +91,15 @@ async function findContainer(files: QuietFiles, kernel: Kernel): Promise<Told | 
     files.exists('/run/secrets/kubernetes.io/serviceaccount'),
     files.exists('/dev/lxd/sock'),
     kernel('/proc/sys/kernel/osrelease'),
+    kernel('/proc/2/comm'),
+    kernel('/proc/self/mountinfo'),
   ]);
   const engine = /^engine="?([a-z]+)/m.exec(containerenv ?? '')?.[1];
   if (containerenv !== undefined) return { is: engine ?? 'podman', evidence: `/run/.containerenv is there: a container of ${engine ?? 'podman'}` };
   const group = /\/(docker|kubepods|lxc|libpod|garden|machine-nspawn)[-/.]/.exec(cgroup ?? '')?.[1];
   if (kubernetes) return { is: 'kubernetes', evidence: "a service account of Kubernetes is mounted: a pod's container" };
-  if (dockerenv) return { is: 'docker', evidence: '/.dockerenv is there: a container of Docker' };
+  const device = second?.trim() === 'kthreadd' ? rootDevice(mounts ?? '') : undefined;
+  if (dockerenv && device === undefined) return { is: 'docker', evidence: '/.dockerenv is there: a container of Docker' };
   const variable = /(?:^|\0)container=([^\0]*)/.exec(environ ?? '')?.[1];
   const named = told?.trim() || variable;
   if (named !== undefined && named !== '') {
@@ -105,7 +109,21 @@ async function findContainer(files: QuietFiles, kernel: Kernel): Promise<Told | 
   }
   if (lxd) return { is: 'lxc', evidence: '/dev/lxd/sock is there: a container of LXD' };
   if (group !== undefined) return { is: group === 'libpod' ? 'podman' : group, evidence: `process 1 is in a control group of ${group}` };
-  return undefined;
+  if (!dockerenv) return undefined;
+  return {
+    evidence: `/.dockerenv is there, but so are the kernel's threads, and / is all of ${device ?? 'a disk'}: a machine made of a container's image`,
+  };
+}
+
+/**
+ * The disk that is mounted whole at /, as on machines (small virtual ones too, whose disk was made of a container's image
+ * and has its mark). Containers have an overlay there, or a folder or subvolume of their host's disk.
+ */
+function rootDevice(mountinfo: string): string | undefined {
+  const root = mountinfo.split('\n').findLast((line) => line.split(' ')[4] === '/');
+  const [before = '', after = ''] = root?.split(' - ') ?? [];
+  const [, source = ''] = after.split(' ');
+  return before.split(' ')[3] === '/' && source.startsWith('/dev/') && !/docker|container|pool/.test(source) ? source : undefined;
 }
 
 async function findHypervisor(dmi: Dmi, kernel: Kernel): Promise<Told | undefined> {

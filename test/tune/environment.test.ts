@@ -157,6 +157,24 @@ describe('what kind of host this is', () => {
     assert.equal(host.kind, 'metal');
   });
 
+  test("a small virtual machine whose disk was made of a container's image is no container", async () => {
+    const disk = '22 27 0:21 / /proc rw - proc proc rw\n27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n';
+    const files = { '/.dockerenv': '' };
+    const machine = { '/proc/cpuinfo': HYPERVISOR, '/proc/2/comm': 'kthreadd', '/proc/self/mountinfo': disk };
+    const found = await read({ files, kernel: machine });
+    assert.deepEqual([found.kind, found.virtualization], ['vm', 'unknown']);
+    assert.equal(
+      found.evidence[0],
+      "/.dockerenv is there, but so are the kernel's threads, and / is all of /dev/vda: a machine made of a container's image",
+    );
+    const kind = async (kernel: Record<string, string>): Promise<string> => (await read({ files, kernel: { ...machine, ...kernel } })).kind;
+    const overlay = '513 411 0:52 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/AB\n';
+    assert.equal(await kind({ '/proc/self/mountinfo': overlay }), 'container', 'one that shares the process numbers of its host');
+    assert.equal(await kind({ '/proc/2/comm': 'sh' }), 'container');
+    const subvolume = '90 80 0:40 /docker/btrfs/subvolumes/ab / rw - btrfs /dev/sda2 rw\n';
+    assert.equal(await kind({ '/proc/self/mountinfo': subvolume }), 'container');
+  });
+
   test('a Mac is metal with launchd, and Apple says of its virtual ones that they are', async () => {
     const mac = await read({ identity: { os: 'macOS', cpuModel: 'Apple M3 Ultra', arch: 'arm64' } });
     assert.deepEqual([mac.kind, mac.init, mac.virtualization], ['metal', 'launchd', undefined]);
