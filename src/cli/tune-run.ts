@@ -119,8 +119,13 @@ export function runRollback(
 }
 
 /** Runs without a terminal and outlives the one that started it, who waits for the word that it watches. */
-export async function runGuard(terminal: Terminal, change: string, { folder }: GuardFlags): Promise<ExitCode> {
-  const ports = createHostPorts({ logLevel: 'none' });
+export async function runGuard(
+  terminal: Terminal,
+  change: string,
+  { folder }: GuardFlags,
+  createPorts: PortsFactory = createHostPorts,
+): Promise<ExitCode> {
+  const ports = createPorts({ logLevel: 'none' });
   const interrupt = terminal.interruptible();
   try {
     await tuneGuard(ports, { folder, change, ready: () => Promise.resolve(announceReady()), signal: interrupt.signal });

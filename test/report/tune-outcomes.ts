@@ -46,7 +46,7 @@ export const FAILED_CHANGE: ChangeDocument = {
   state: 'rolled-back',
   persisted: false,
   steps: [
-    step('net.ipv4.tcp_rmem', '4096 131072 6291456', '4096 131072 16777216', { outcome: 'undone', found: '4096 131072 6291456' }),
+    step('net.ipv4.tcp_rmem', '4096 131072 6291456', '4096 131072 16777216', { outcome: 'undone', found: '4096 131072 16777216' }),
     step('eth0 rings', 'rx 256, tx 256', 'rx 4096, tx 4096', { outcome: 'failed', why: 'the driver refused it: Invalid argument (EINVAL)' }),
     step('net.ipv4.tcp_gone', '1', '0', { outcome: 'gone', why: 'the kernel has no such key any more' }),
     step('eth0 root queue', 'mq', 'fq', { outcome: 'left-out', why: 'the step before it failed' }),
@@ -62,9 +62,16 @@ export const CONFLICTED: ChangeDocument = {
   state: 'conflicted',
   persisted: false,
   steps: [
-    step('net.ipv4.tcp_rmem', '4096 131072 6291456', '4096 131072 16777216', { outcome: 'undone', found: '4096 131072 6291456' }),
-    step('net.core.rmem_max', '212992', '7500000', { outcome: 'conflict', found: '33554432', why: 'it was changed after the change was applied' }),
-    step('/etc/security/limits.d/90-tautline.conf', 'nothing', 'a file of 96 bytes', { outcome: 'conflict', found: 'a file of 120 bytes' }),
+    step('net.ipv4.tcp_rmem', '4096 131072 6291456', '4096 131072 16777216', { outcome: 'undone', found: '4096 131072 16777216' }),
+    step('net.core.rmem_max', '212992', '7500000', {
+      outcome: 'conflict',
+      found: '7500000',
+      why: 'somebody changed it since: it holds 33554432, and this change left 7500000 there; it is kept',
+    }),
+    step('/etc/security/limits.d/90-tautline.conf', 'nothing', 'a file of 96 bytes', {
+      outcome: 'conflict',
+      why: 'somebody changed it since: it holds a file of 120 bytes, and this change left a file of 96 bytes there; it is kept',
+    }),
   ],
   takesEffect: [],
   notDone: [],

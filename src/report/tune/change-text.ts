@@ -128,11 +128,15 @@ function rowLines({ step, places }: StepRow, { back, column, context }: { back: 
   const { original, desired, found, outcome, why } = step;
   const label = placesText(places, context.options.all === true);
   const meant = back || outcome === 'undone' ? original : desired;
-  const differs = outcome !== 'conflict' && outcome !== 'waiting' && found !== undefined && found !== meant;
-  const notes = [
-    ...(outcome === 'conflict' ? [`applied ${desired}, now ${found ?? 'unknown'}, originally ${original}`] : []),
-    ...(differs ? [`it holds ${found}${why === undefined ? '' : `: ${why}`}`] : why === undefined ? [] : [why]),
-  ];
+  // `found` is what applying left there; what a conflict holds now is told by its reason.
+  const differs = outcome === 'applied' && found !== undefined && found !== meant;
+  const told = why === undefined ? [] : [why];
+  const notes =
+    outcome === 'conflict'
+      ? [...told, `applied ${found ?? desired}, originally ${original}`]
+      : differs
+        ? [`it holds ${found}${why === undefined ? '' : `: ${why}`}`]
+        : told;
   const tone = outcome === 'failed' ? 'bad' : outcome === 'conflict' ? 'fair' : 'good';
   const pair =
     outcome === 'conflict' || outcome === 'already' || original === desired
