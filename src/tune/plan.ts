@@ -1,5 +1,6 @@
 import { TautlineError } from '../base/index.js';
 import type { NotDone } from '../results/index.js';
+import { meets, viewAfter } from './plan-together.js';
 import type { Profile, WantedSetting } from './profile.js';
 import type { HostView, PlanRules, Setting, Step } from './setting.js';
 
@@ -47,7 +48,23 @@ export async function planTune(view: HostView, profile: Profile, settings: reado
     if (step.verdict === 'change') planned.push({ setting, step, from, wanted, why: wanted.why ?? step.why });
     else notDone.push(notDoneOf(setting, step));
   }
-  return { profile, planned: planned.toSorted(byOrder), notDone };
+  const settled: PlannedStep[] = [];
+  for (const each of planned.toSorted(byOrder)) {
+    const earlier = settled.flatMap(({ step }) => step.changes);
+    const step = meets(each.step, earlier) ? await lookAgain(viewAfter(view, earlier), each, rules) : each.step;
+    if (step.verdict === 'change') settled.push({ ...each, step });
+    else notDone.push(notDoneOf(each.setting, step));
+  }
+  return { profile, planned: settled, notDone };
+}
+
+/** Two settings may edit one file (Docker's): the second starts from what the first will leave. */
+async function lookAgain(view: HostView, { setting, step, wanted }: PlannedStep, rules: PlanRules): Promise<Step> {
+  const parsed = setting.parse(wanted.value);
+  const steps = 'problem' in parsed ? [] : await look(setting, view, parsed.value, rules);
+  return (
+    steps.find(({ instance }) => instance === step.instance) ?? { verdict: 'not-done', reason: 'already', why: 'another setting does it already' }
+  );
 }
 
 async function look(setting: Setting, view: HostView, wanted: unknown, rules: PlanRules): Promise<readonly Step[]> {
