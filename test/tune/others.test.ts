@@ -78,6 +78,10 @@ describe('who else sets kernel values: sysctl.d', () => {
     assert.equal(value('net.ipv4.conf.all.rp_filter'), undefined);
     assert.equal(value('net.core.none'), '5', 'a leading - before a value means that failure is no matter');
     assert.equal(value('net.ipv4.conf.a.b.rp_filter'), undefined, 'a star stops at a separator');
+    const back = parseSysctlFile('net.core.x = 1\n-net.core.x\nnet.core.* = 2\n-net.core.y\nnet.core.y = 3\n', '/etc/sysctl.d/c.conf');
+    assert.equal(decidingLine(back, 'net.core.x'), undefined, 'taken back, and kept away from the pattern');
+    assert.equal(decidingLine(back, 'net.core.y')?.value, '3');
+    assert.equal(decidingLine(back, 'net.core.z')?.value, '2');
     const odd = parseSysctlFile('net.ipv4.conf.eth[01].x=1\nnet.ipv4.conf.w[!l]an?.x=2\nnet.ipv4.tcp[z-a]=3\nvm.a+b=4', '/etc/sysctl.d/b.conf');
     assert.equal(decidingLine(odd, 'net.ipv4.conf.eth1.x')?.value, '1');
     assert.equal(decidingLine(odd, 'net.ipv4.conf.eth2.x'), undefined);

@@ -78,13 +78,22 @@ export function sysctlPath(name: string): string {
   return first === '.' ? name.replace(/[./]/g, (mark) => (mark === '.' ? '/' : '.')) : name;
 }
 
-/** The line that decides a key: the last that names it; else the last pattern that fits, unless a line keeps patterns away. */
+/**
+ * The line that decides a key, as systemd-sysctl does it (src/sysctl/sysctl.c): what names the key goes before patterns, and
+ * of each the last; `-key` takes an assignment back and keeps patterns away. A pattern that is said again with the same
+ * value keeps its place among the other patterns.
+ */
 export function decidingLine(lines: readonly SysctlLine[], key: string): SysctlLine | undefined {
   const path = sysctlPath(key);
-  const named = lines.findLast((line) => line.key === path && line.value !== undefined);
-  if (named) return named;
-  if (lines.some((line) => line.key === path)) return undefined;
-  return lines.findLast((line) => line.value !== undefined && isPattern(line.key) && fits(line.key, path));
+  const assigned = new Map<string, SysctlLine>();
+  for (const line of lines) {
+    if (assigned.get(line.key)?.value === line.value && assigned.has(line.key)) continue;
+    assigned.delete(line.key);
+    assigned.set(line.key, line);
+  }
+  const named = assigned.get(path);
+  if (named) return named.value === undefined ? undefined : named;
+  return [...assigned.values()].findLast((line) => line.value !== undefined && isPattern(line.key) && fits(line.key, path));
 }
 
 export function isPattern(key: string): boolean {
