@@ -74,7 +74,7 @@ function isScript(option: Option): boolean {
 
 const PROFILE = "the profile's name, or the path of its file (.yaml)";
 const CHANGE = "the change's id as 'tautline tune status' lists it, or its beginning";
-const ALL = new Option('--all', 'also list every setting that is already so, and all of long lists');
+const ALL = new Option('--all', 'tell it all: what is already so, reasons in full, all of long lists');
 
 function interfaces(command: Command): Command {
   return command.option('--interface <name>', 'settings of interfaces: only of this one; repeatable (default: those with a default route)', collect);

@@ -1,6 +1,6 @@
 import type { ChangeDocument, ChangeStep } from '../../results/index.js';
 import { dateLine } from '../rows.js';
-import { commands, contextOf, head, labelWidth, pairLines, prose, quiet, section, verdictLines } from './lines.js';
+import { commands, contextOf, head, labelWidth, pairLines, prose, quiet, section, toned, verdictLines } from './lines.js';
 import type { TuneContext, TuneRenderOptions } from './lines.js';
 import { notDoneLines, stateWords } from './plan-text.js';
 import { counted, listed, tuneCommand } from './words.js';
@@ -52,13 +52,12 @@ function persistence({ persisted, state, action }: ChangeDocument): string {
 }
 
 /** The one thing that cannot wait. */
-function confirmLines({ confirmBefore, state, change }: ChangeDocument, context: TuneContext): string[] {
+function confirmLines({ confirmBefore, state, change, verdict }: ChangeDocument, context: TuneContext): string[] {
   if (confirmBefore === undefined || state !== 'awaiting-confirmation') return [];
+  const undone = verdict.sentence.includes(confirmBefore) ? '' : `Everything is undone at ${dateLine(confirmBefore)} unless you confirm it before. `;
   return [
     '',
-    ...prose(`Everything is undone at ${dateLine(confirmBefore)} unless you confirm it before. If you can still reach this host:`, context, '').map(
-      (line) => context.paint('fair', line),
-    ),
+    ...toned('fair', `${undone}If you can still reach this host, keep it with:`, context, ''),
     ...commands([{ line: tuneCommand(['confirm', ...(change === undefined ? [] : [change])], { sudo: context.options.sudo === true }) }], context),
   ];
 }

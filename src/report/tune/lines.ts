@@ -75,11 +75,14 @@ export function commands(all: readonly { readonly line: string; readonly why?: s
   });
 }
 
+const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
 /** The outcome in capitals, and the sentence, which does not say it again. */
 export function verdictLines(verdict: { readonly outcome: string; readonly sentence: string }, word: string, context: TuneContext): string[] {
   const tone: Tone = verdict.outcome === 'pass' ? 'excellent' : verdict.outcome === 'inconclusive' ? 'fair' : 'bad';
   const again = `${word}: `;
-  const sentence = verdict.sentence.toUpperCase().startsWith(again) ? verdict.sentence.slice(again.length) : verdict.sentence;
+  const told = verdict.sentence.replace(ISO_TIME, dateLine);
+  const sentence = told.toUpperCase().startsWith(again) ? told.slice(again.length) : told;
   const [first = '', ...rest] = prose(`${word}: ${sentence}`, context, '');
   return [first.replace(word, (found) => context.paint(tone, found)), ...rest];
 }

@@ -13,7 +13,8 @@ import {
   tagsOf,
   tuneCommand,
   valuesOf,
-  whyOf,
+  firstSentence,
+  sourceLine,
 } from './words.js';
 import type { PlannedRow } from './words.js';
 
@@ -65,7 +66,7 @@ function profileLines({ profile }: PlanDocument, context: TuneContext): string[]
   const { name, title, risk, exact, lineage, chosen, why } = profile;
   const over = lineage.slice(1);
   const text = [
-    `Profile ${name} (${title}; risk ${risk}${over.length > 0 ? `; extends ${over.join(', ')}` : ''}${exact ? '; exact: it lowers values too' : ''})`,
+    `Profile ${name} (${title.toLowerCase() === name.toLowerCase() ? '' : `${title}; `}risk ${risk}${over.length > 0 ? `; extends ${over.join(', ')}` : ''}${exact ? '; exact: it lowers values too' : ''})`,
     chosen === 'asked' ? '' : `, advised for this host: ${why}`,
   ].join('');
   return prose(/[.!?]$/.test(text) ? text : `${text}.`, context, '');
@@ -73,7 +74,7 @@ function profileLines({ profile }: PlanDocument, context: TuneContext): string[]
 
 function standing({ standing: change }: PlanDocument, context: TuneContext): string[] {
   if (!change) return [];
-  const text = `Change ${change.id} (profile ${change.profile}) is ${stateWords(change.state)}${change.advice === undefined ? '.' : `: ${change.advice}`}`;
+  const text = `Change ${change.id} (profile ${change.profile}) is ${stateWords(change.state)}${change.advice === undefined ? '' : `; ${change.advice}`}.`;
   return ['', ...toned('fair', text, context, '')];
 }
 
@@ -113,17 +114,20 @@ export function changeLines(
   { planned, instances }: PlannedRow,
   { column, profile, root, context }: { column: number; profile: string; root: boolean; context: TuneContext },
 ): string[] {
-  const label = labelOf(planned.setting, instances, context.options.all === true);
+  const all = context.options.all === true;
+  const label = labelOf(planned.setting, instances, all);
+  const source = sourceLine(planned, profile);
   return [
     ...pairLines({ label, from: planned.now, to: planned.proposed }, column, context),
-    ...prose(whyOf(planned), context, '      '),
+    ...prose(all ? planned.why : firstSentence(planned.why), context, '      '),
     ...(planned.effect === 'risky' ? toned('poor', 'Risky: it may cost more than it gains.', context, '      ') : []),
     ...(planned.possible || lacksRoot(planned, root)
       ? []
       : toned('fair', `Not possible now: ${planned.hindrance ?? 'no reason was told'}`, context, '      ')),
     ...(planned.takesEffect === undefined ? [] : prose(`To take effect: ${planned.takesEffect}`, context, '      ')),
     ...(planned.notes ?? []).flatMap((note) => quiet(note, context, '      ')),
-    ...quiet(tagsOf(planned, profile).join(' · '), context, '      '),
+    ...quiet(tagsOf(planned).join(' · '), context, '      '),
+    ...(source === '' ? [] : quiet(`source: ${source}`, context, '      ')),
   ];
 }
 

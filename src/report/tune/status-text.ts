@@ -142,20 +142,18 @@ function checks({ checks: all }: StatusDocument, context: TuneContext): string[]
 }
 
 function next({ changes, drift: drifted }: StatusDocument, context: TuneContext): string[] {
-  const [newest] = changes;
   const command = (words: readonly string[]): string => tuneCommand(words, { sudo: context.options.sudo === true });
-  const waiting = changes.filter(({ state }) => state === 'awaiting-confirmation');
-  const half = changes.filter(({ state }) => state === 'applying' || state === 'planned');
-  const undoing = changes.filter(({ state }) => state === 'rolling-back');
+  const inState = (...states: StatusDocument['changes'][number]['state'][]): StatusDocument['changes'] =>
+    changes.filter(({ state }) => states.includes(state));
+  const half = inState('applying', 'planned');
+  const [whole] = drifted.length > 0 ? inState('applied', 'awaiting-confirmation') : [];
   const all = [
-    ...waiting.map(({ id }) => ({ line: command(['confirm', id]), why: 'keeps it' })),
+    ...inState('awaiting-confirmation').map(({ id }) => ({ line: command(['confirm', id]), why: 'keeps it' })),
     ...half.map(({ id }) => ({ line: command(['apply', '--continue', id]), why: 'finishes it' })),
-    ...undoing.map(({ id }) => ({ line: command(['rollback', id]), why: 'finishes it' })),
-    ...(drifted.length > 0 && newest ? [{ line: command(['plan', newest.profile]), why: 'to set it again' }] : []),
-    ...[...half, ...(drifted.length > 0 && newest && !half.includes(newest) ? [newest] : [])].map(({ id }) => ({
-      line: command(['rollback', id]),
-      why: 'undoes it',
-    })),
+    ...inState('rolling-back').map(({ id }) => ({ line: command(['rollback', id]), why: 'finishes it' })),
+    ...inState('conflicted').map(({ id }) => ({ line: command(['rollback', id, '--force']), why: 'all the same' })),
+    ...(whole ? [{ line: command(['plan', whole.profile]), why: 'to set it again' }] : []),
+    ...[...half, ...(whole ? [whole] : [])].map(({ id }) => ({ line: command(['rollback', id]), why: 'undoes it' })),
     ...(changes.length === 0 && context.options.driftOnly !== true ? [{ line: command(['plan']), why: 'what could be changed' }] : []),
   ];
   return section('Next', commands(all, context), context);

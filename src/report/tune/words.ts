@@ -131,13 +131,19 @@ export function valuesOf({ now, proposed, why }: Pick<NotDoneRow, 'now' | 'propo
 const EFFECTS = { none: 'no effect', measurable: 'measurable', risky: 'risky' } as const;
 
 /** What a change costs and how long it stays, in a few words each. */
-export function tagsOf({ effect, needsRoot, persistence, from }: Planned, profile: string): string[] {
-  return [EFFECTS[effect], needsRoot ? 'root' : 'no root', `boot: ${persistence}`, ...(from === profile ? [] : [`from ${from}`])];
+export function tagsOf({ effect, needsRoot, persistence }: Planned): string[] {
+  return [EFFECTS[effect], needsRoot ? 'root' : 'no root', `boot: ${persistence}`];
 }
 
-/** The sentence, and who says so. */
-export function whyOf({ why, sources }: Pick<Planned, 'why' | 'sources'>): string {
-  return sources.length === 0 ? why : `${why.replace(/\.$/, '')} (${sources.map(({ title }) => title).join('; ')})`;
+/** The reason in short: its first sentence. */
+export function firstSentence(text: string): string {
+  return /^.*?[.!?](?=\s+[A-Z"'(])/s.exec(text)?.[0] ?? text;
+}
+
+/** Who says so, and whose wish it is where that is another profile than the one that was asked for. */
+export function sourceLine({ sources, from }: Pick<Planned, 'sources' | 'from'>, profile: string): string {
+  const by = from === profile ? [] : [`profile ${from}`];
+  return [...by, ...sources.map(({ title }) => title)].join('; ');
 }
 
 export function environmentLine({ environment: { kind, virtualization, provider, product, init } }: Pick<PlanDocument, 'environment'>): string {
