@@ -1,5 +1,5 @@
 import { TautlineError } from '../../base/index.js';
-import { readJournals } from '../journal/folder.js';
+import { changesFolder } from '../journal/folder.js';
 import type { TunePorts } from '../ports.js';
 import { carryOut } from './apply.js';
 import type { OpenChange } from './open-change.js';
@@ -24,7 +24,7 @@ export interface ConfirmRequest {
  * @throws TautlineError `usage` when there is nothing to confirm, or no longer
  */
 export async function confirmChange(ports: TunePorts, request: ConfirmRequest): Promise<ChangeReport> {
-  if ((await readJournals(ports, request.folder)) === undefined) throw nothingToConfirm();
+  if ((await ports.files.list(changesFolder(request.folder))) === undefined) throw nothingToConfirm();
   return await withChanges(ports, request.folder, async (session) => {
     if (request.change === undefined) refuseDamage(session);
     const change = request.change === undefined ? undefined : changeNamed(session, request.change);

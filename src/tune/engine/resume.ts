@@ -1,4 +1,5 @@
 import { TautlineError } from '../../base/index.js';
+import { changesFolder } from '../journal/folder.js';
 import type { TunePorts } from '../ports.js';
 import { carryOut } from './apply.js';
 import type { ApplyRequest } from './apply.js';
@@ -24,7 +25,7 @@ export interface ResumeRequest {
  * again; a place that somebody else changed meanwhile stops it, and everything is put back.
  */
 export async function resumeApply(ports: TunePorts, request: ResumeRequest): Promise<ChangeReport> {
-  if ((await ports.files.list(request.folder)) === undefined) throw nothingInterrupted();
+  if ((await ports.files.list(changesFolder(request.folder))) === undefined) throw nothingInterrupted();
   return await withChanges(ports, request.folder, async (session) => {
     if (request.change === undefined) refuseDamage(session);
     const named = request.change === undefined ? undefined : changeNamed(session, request.change);

@@ -1,4 +1,4 @@
-import { readJournals } from '../journal/folder.js';
+import { changesFolder } from '../journal/folder.js';
 import type { TunePorts } from '../ports.js';
 import type { OpenChange } from './open-change.js';
 import { nothingToDo, reportOf } from './report.js';
@@ -25,7 +25,7 @@ export interface RollBackRequest {
  * @throws TautlineError when nothing was put back: locked, damaged, another machine or network namespace, no such change
  */
 export async function rollBack(ports: TunePorts, request: RollBackRequest): Promise<ChangeReport> {
-  if ((await readJournals(ports, request.folder)) === undefined && request.change === undefined)
+  if ((await ports.files.list(changesFolder(request.folder))) === undefined && request.change === undefined)
     return nothingToDo('nothing was ever changed from here');
   return await withChanges(ports, request.folder, async (session) => {
     const report = await rollBackOne(session, request);

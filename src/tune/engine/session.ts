@@ -71,7 +71,13 @@ export async function settle(session: Session, onStep?: OnStep): Promise<OpenCha
     const overdue = isUnconfirmed(view) && isOverdue(session.ports, view);
     if (!(view.state === 'rolling-back' || overdue) || whyElsewhere(view, session.here) !== undefined) continue;
     const told = view.state === 'rolling-back' && view.undo !== undefined ? view.undo : { reason: 'unconfirmed' as const, force: false };
-    await undoChange(session.ports, change, { reason: told.reason, force: told.force, here: session.here, later: laterThan(session, change), onStep });
+    await undoChange(session.ports, change, {
+      reason: told.reason,
+      force: told.force,
+      here: session.here,
+      later: laterThan(session, change),
+      onStep,
+    });
     settled.push(change);
   }
   return settled;

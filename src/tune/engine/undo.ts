@@ -31,11 +31,7 @@ interface Undone {
  * Puts back what a change did, the newest step first, or goes on with doing so. What somebody else changed since is kept unless
  * `force`. Every step is dealt with, whatever becomes of the others.
  */
-export async function undoChange(
-  ports: TunePorts,
-  change: OpenChange,
-  options: UndoOptions,
-): Promise<void> {
+export async function undoChange(ports: TunePorts, change: OpenChange, options: UndoOptions): Promise<void> {
   if (change.view.state !== 'rolling-back') {
     await change.note({ type: 'undo', at: now(ports), reason: options.reason, force: options.force });
   }

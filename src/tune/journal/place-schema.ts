@@ -64,7 +64,7 @@ const STATES: { readonly [K in PlaceKind]: v.GenericSchema<unknown, PlaceStates[
     v.strictObject({ kind: v.literal('other'), is: v.picklist(['file', 'folder', 'socket', 'link', 'other']) }),
     v.strictObject({ kind: v.literal('nothing') }),
   ]),
-  offloads: v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'is not the name of an offload')), flag),
+  offloads: v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'is not the name of an offload')), flag),
   coalescing: v.strictObject({ rxUsecs: optionalCount, txUsecs: optionalCount, adaptiveRx: optionalFlag, adaptiveTx: optionalFlag }),
   rings: v.strictObject({ rx: optionalCount, tx: optionalCount }),
   channels: v.strictObject({ rx: optionalCount, tx: optionalCount, combined: optionalCount }),
