@@ -30,4 +30,4 @@ export const SERVICE_SETTINGS: readonly Setting[] = [
   macosMedia,
   macosAddress,
   ...NOT_SETTING_SETTINGS,
-] as readonly Setting[];
+];
