@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../src/base/index.js';
+import type { Random } from '../../../src/base/index.js';
 import { SimFiles } from '../../../src/sim/index.js';
 import { quietFiles } from '../../../src/tune/others/quiet-files.js';
 import { decidingLine, readSysctlFiles, sysctlPath } from '../../../src/tune/others/sysctl-files.js';
@@ -16,7 +17,6 @@ const skip = (await whyNoNamespaces()) ?? (existsSync(PROGRAM) ? false : `${PROG
 
 /** Keys that each network namespace has for itself, so that nothing outside of one is written, and that do not change each other. */
 const KEYS = [
-  'net.ipv4.tcp_notsent_lowat',
   'net.ipv4.tcp_keepalive_time',
   'net.ipv4.tcp_keepalive_intvl',
   'net.ipv6.conf.lo.max_addresses',
@@ -25,30 +25,20 @@ const KEYS = [
 ] as const;
 const NAMES = ['10-a.conf', '50-b.conf', '50-c.conf', '99-d.conf', 'z.conf', 'notes.txt'];
 const FOLDERS = { etc: '/etc/sysctl.d', run: '/run/sysctl.d', local: '/usr/local/lib/sysctl.d', lib: '/usr/lib/sysctl.d' } as const;
-const SCENARIOS = 60;
+const SCENARIOS = 120;
 
-/** Lines in every way of writing that sysctl.d(5) allows; values that no other line has tell which one won. */
-function randomFile(pick: <T>(from: readonly T[]) => T, number: () => number): string {
-  const lines = Array.from({ length: pick([0, 1, 2, 3, 5]) }, () => {
-    const key = pick([
-      ...KEYS,
-      'net.ipv6.conf.*.max_addresses',
-      'net.ipv6.conf.[al]*.max_addresses',
-      'net.ipv4.tcp_keepalive_*',
-      'net.ipv6.conf.l?.max_addresses',
-    ]);
+/** Overlapping, so that their order counts. */
+const PATTERNS = ['net.ipv6.conf.*.max_addresses', 'net.ipv6.conf.[al]*.max_addresses', 'net.ipv6.conf.l?.max_addresses', 'net.ipv4.tcp_keepalive_*'];
+
+/** Lines in every way of writing that sysctl.d(5) allows. Few keys and values, so that lines meet and some say the same again. */
+function randomFile(random: Random): string {
+  const pick = <T>(from: readonly T[]): T => from[random.below(from.length)] as T;
+  const lines = Array.from({ length: pick([0, 1, 2, 4, 6]) }, () => {
+    const key = pick([...KEYS, ...PATTERNS, ...PATTERNS]);
     const name = pick([key, sysctlPath(key), key]);
-    return pick([
-      `${name} = ${number()}`,
-      `${name}=${number()}`,
-      `  ${name}\t=  ${number()}  `,
-      `-${name} = ${number()}`,
-      `-${name}`,
-      `# ${name} = ${number()}`,
-      `; ${name} = ${number()}`,
-      '',
-      `${name} = 7`,
-    ]);
+    const value = random.next() < 0.5 ? pick([11, 12]) : 100 + random.below(10_000);
+    const plain = `${name} = ${value}`;
+    return pick([plain, plain, `${name}=${value}`, `  ${name}\t=  ${value}  `, `-${name} = ${value}`, `-${name}`, `# ${plain}`, `; ${plain}`, '']);
   });
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -56,14 +46,11 @@ function randomFile(pick: <T>(from: readonly T[]) => T, number: () => number): s
 describe('the order of sysctl files as systemd-sysctl has it', { skip }, () => {
   test(`${SCENARIOS} random sets of files leave in a namespace what they are read to leave`, async () => {
     const random = seededRandom(20_261_121);
-    const pick = <T>(from: readonly T[]): T => from[Math.floor(random.next() * from.length)] as T;
-    let last = 100;
-    const number = (): number => (last = last >= 30_000 ? 101 : last + 1);
     const defaults = await valuesAfter({});
     for (let scenario = 0; scenario < SCENARIOS; scenario++) {
       const files: Record<string, string> = {};
       for (const folder of Object.values(FOLDERS)) {
-        for (const name of NAMES) if (random.next() < 0.35) files[`${folder}/${name}`] = randomFile(pick, number);
+        for (const name of NAMES) if (random.next() < 0.35) files[`${folder}/${name}`] = randomFile(random);
       }
       const lines = await readSysctlFiles(quietFiles({ files: new SimFiles(files) }));
       const meant = KEYS.map((key, i) => decidingLine(lines, key)?.value ?? defaults[i]);
