@@ -3,6 +3,7 @@ import type { HostPlace } from '../base/index.js';
 import { SimLink } from './control-links.js';
 import type { LinkRules } from './control-links.js';
 import { SimTree, toBase64 } from './control-tree.js';
+import type { TreeNode } from './control-tree.js';
 import { SimValues } from './control-values.js';
 import type { ValueSpec } from './control-values.js';
 import type { InterfaceSpec } from './scenario.js';
@@ -63,6 +64,7 @@ export class SimMachine {
   readonly #network: string;
   readonly #now: () => bigint;
   readonly #alive = new Set<number>([1]);
+  #madeAtBoot: readonly (readonly [string, TreeNode])[] = [];
   #boots = 0;
   #lastPid = 1000;
   readonly #keptAtBoot = new Map<string, string>();
@@ -150,7 +152,7 @@ export class SimMachine {
           }
         : { path, ...node },
     );
-    const values = Object.fromEntries(this.values.paths().map((path) => [path, this.values.text(path)]));
+    const values = Object.fromEntries(this.values.paths().flatMap((path) => (this.values.counts(path) ? [[path, this.values.text(path)]] : [])));
     const links = Object.fromEntries([...this.links].map(([name, link]) => [name, link.state()]));
     const kept = Object.fromEntries([...this.kept].sort(([a], [b]) => (a < b ? -1 : 1)));
     const latencyHolds = [...this.latencyHolds.values()].sort((a, b) => a - b);
@@ -165,6 +167,9 @@ export class SimMachine {
     this.kept.clear();
     for (const [key, value] of this.#keptAtBoot) this.kept.set(key, value);
     for (const link of this.links.values()) link.boot(this.defaultQueue());
+    // What the system makes anew at every boot.
+    for (const [path, node] of this.#madeAtBoot) this.tree.put(path, node);
+    this.tree.syncAll();
   }
 
   #install(spec: MachineSpec): void {
@@ -196,6 +201,7 @@ export class SimMachine {
       this.tree.put(path, { kind: 'other', is: path.endsWith('.sock') ? 'socket' : 'other', mode: 0o600, ...root });
     }
     this.tree.syncAll();
+    this.#madeAtBoot = this.tree.all().filter(([path]) => path.startsWith('/run/'));
   }
 
   /** `/sys/class/net/eth0/queues/rx-3/...` is there while the interface has four queues or more. */

@@ -12,18 +12,25 @@ export interface ValueSpec {
   readonly accepts?: readonly string[] | ValueRule;
   /** Nobody may write it. */
   readonly readOnly?: true;
+  /** What else the kernel changes with it, by path: from what is kept here, and what that one held. */
+  readonly follow?: Readonly<Record<string, (kept: string, other: string) => string>>;
+  /** The kernel tells it, and nobody sets it: it does not count when hosts are compared. */
+  readonly told?: true;
   /** Permission bits. Default 0o644, without write bits where it is read-only. */
   readonly mode?: number;
 }
 
 /** A whole number within bounds, which the kernel refuses (`refuse`) or moves to the nearest bound (`clamp`). */
 export function wholeNumber(bounds: { readonly min?: number; readonly max?: number; readonly beyond?: 'refuse' | 'clamp' } = {}): ValueRule {
-  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER, beyond = 'refuse' } = bounds;
+  const { beyond = 'refuse' } = bounds;
+  // Kernels count in 64 bits, which a number does not hold exactly.
+  const min = BigInt(bounds.min ?? -(2 ** 63));
+  const max = bounds.max === undefined ? 2n ** 63n - 1n : BigInt(bounds.max);
   return (text) => {
-    if (!/^-?(?:\d+|0x[0-9a-f]+)$/i.test(text)) return undefined;
-    const number = Number(text);
+    if (!/^-?\d+$|^0x[0-9a-f]+$/i.test(text)) return undefined;
+    const number = BigInt(text);
     if (beyond === 'refuse' && (number < min || number > max)) return undefined;
-    return String(Math.min(max, Math.max(min, number)));
+    return String(number < min ? min : number > max ? max : number);
   };
 }
 
@@ -51,6 +58,45 @@ export function processorMask(processors: number, empty: 'refuse' | 'allow' = 'a
     const width = Math.ceil(processors / 32) * 8;
     return (bits.toString(16).padStart(width, '0').match(/.{8}/g) ?? []).join(',');
   };
+}
+
+/** Processors by number and range (`0-3,8`), as cpulist_parse takes them; printed with ranges. */
+export function processorList(processors: number): ValueRule {
+  return (text) => {
+    const numbers = text.split(',').flatMap((part) => {
+      const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+      return first === undefined ? [Number.NaN] : Array.from({ length: Math.max(0, Number(last) - Number(first) + 1) }, (_, i) => Number(first) + i);
+    });
+    if (numbers.some(Number.isNaN)) return undefined;
+    const online = [...new Set(numbers)].filter((cpu) => cpu < processors).sort((a, b) => a - b);
+    return online.length === 0 ? undefined : ranges(online);
+  };
+}
+
+function ranges(numbers: readonly number[]): string {
+  const parts: { first: number; last: number }[] = [];
+  for (const number of numbers) {
+    const part = parts.at(-1);
+    if (part?.last === number - 1) part.last = number;
+    else parts.push({ first: number, last: number });
+  }
+  return parts.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(',');
+}
+
+/** The same processors as a mask of one group. */
+export function maskOfList(list: string, processors: number): string {
+  const cpus = list.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+  const bits = cpus.reduce((sum, cpu) => sum | (1n << BigInt(cpu)), 0n);
+  return bits.toString(16).padStart(Math.ceil(processors / 4), '0');
+}
+
+/** The processors of a mask as a list. */
+export function listOfMask(mask: string): string {
+  const bits = BigInt(`0x${mask.replaceAll(',', '')}`);
+  return ranges(Array.from({ length: bits.toString(2).length }, (_, i) => i).filter((cpu) => ((bits >> BigInt(cpu)) & 1n) === 1n));
 }
 
 /** The values of /proc and /sys as the running kernel has them. A boot forgets what was written. */
@@ -132,5 +178,14 @@ export class SimValues {
 
   set(path: string, kept: string): void {
     this.#now.set(path, kept);
+    for (const [other, valueOf] of Object.entries(this.#specs.get(path)?.follow ?? {})) {
+      const now = this.#now.get(other);
+      if (now !== undefined) this.#now.set(other, valueOf(kept, now));
+    }
+  }
+
+  /** Whether it is something that was set, and not only told. */
+  counts(path: string): boolean {
+    return this.#specs.get(path)?.told !== true;
   }
 }
