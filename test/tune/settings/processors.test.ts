@@ -96,7 +96,7 @@ describe('interrupts of a card', () => {
 
   test('of virtio cards are found by the name of the device', async () => {
     const table =
-      ' 10: 1 0 PCI-MSIX-0000:00:03.0 0-edge virtio1-config\n 11: 1 0 PCI-MSIX-0000:00:03.0 1-edge virtio1-input.0\n 12: 1 0 PCI-MSIX-0000:00:03.0 2-edge virtio1-output.0\n 13: 1 0 PCI-MSIX virtio2-input.0\n';
+      ' 10: 1 0 PCI-MSIX-0000:00:03.0 0-edge virtio1-config\n 11: 1 0 PCI-MSIX-0000:00:03.0 1-edge virtio1-input.0\n 12: 1 0 PCI-MSIX-0000:00:03.0 2-edge virtio1-output.0\n 13: 1 0 PCI-MSIX virtio1-input.1\n 14: 1 0 PCI-MSIX virtio2-input.0\n';
     const step = changing(
       await planOne('irq-affinity', [2].join(), {
         files: { '/proc/interrupts': table },

@@ -95,7 +95,7 @@ function pacing(view: HostView): readonly string[] {
   if (roots.includes('fq')) return [];
   return [
     releaseAtLeast(view.identity.kernel, '4.13')
-      ? 'without the queue discipline fq TCP paces itself by a timer for each connection: it works, at more CPU'
+      ? 'unless the queue discipline is, or becomes, fq, TCP paces itself by a timer for each connection: it works, at more CPU'
       : `before Linux 4.13 BBR needs the queue discipline fq to pace it: set queue-discipline too`,
   ];
 }

@@ -151,7 +151,7 @@ export function parseInterrupts(text: string): readonly Interrupt[] {
  */
 async function ofCard(
   view: HostView,
-  { name, bus }: LinkFacts,
+  { name, bus, queues }: LinkFacts,
   table: readonly Interrupt[],
 ): Promise<readonly (Interrupt & { readonly at: number })[]> {
   const device = (await view.ports.control.realPath(`/sys/class/net/${name}/device`).catch(() => '')).split('/').at(-1) ?? '';
@@ -165,7 +165,9 @@ async function ofCard(
   );
   const numbered = own.flatMap((line) => {
     const [, queue] = /[-._a-z](\d+)$/i.exec(line.name.split('@')[0]?.slice(line.name.startsWith(name) ? name.length : 0) ?? '') ?? [];
-    return queue === undefined ? [] : [{ ...line, at: Number(queue) }];
+    // A virtio card has interrupts for all the queues that it could have.
+    const idle = virtio !== undefined && queues !== undefined && Number(queue) >= Math.max(queues.rx, queues.tx);
+    return queue === undefined || idle ? [] : [{ ...line, at: Number(queue) }];
   });
   return numbered.length > 0 ? numbered : own.slice(0, 1).map((line) => ({ ...line, at: 0 }));
 }

@@ -5,9 +5,9 @@ import { readOnce } from '../once.js';
 export type ModulePresence = 'in-use' | 'loadable' | 'missing' | 'unknown';
 
 /**
- * Whether the kernel has a module, without loading it: it is loaded (/sys/module), built in or lies on the disk (depmod's
- * lists), or a function of it is in /proc/kallsyms, which is long (5 MB, 50 to 150 ms) and so read last,
- * and once a plan.
+ * Whether the kernel has a module, without loading it: it is loaded (/sys/module), is built in or lies on the disk (depmod's
+ * lists of this very release, which a container sees only where it was given them), or a function of it is in
+ * /proc/kallsyms. That one is long (5 MB, 50 to 150 ms), and so read last, and once a plan.
  */
 export async function modulePresence(view: HostView, module: string, aFunction?: string): Promise<ModulePresence> {
   const { files } = view.ports;
@@ -19,8 +19,8 @@ export async function modulePresence(view: HostView, module: string, aFunction?:
   const [builtIn, onDisk] = await Promise.all([read(`${folder}/modules.builtin`), read(`${folder}/modules.dep`)]);
   const listedIn = (list: string | undefined): boolean => names.some((name) => list?.includes(`/${name}.ko`) === true);
   if (listedIn(builtIn)) return 'in-use';
-  if (listedIn(onDisk)) return view.environment.kind === 'container' ? 'missing' : 'loadable';
-  if (builtIn !== undefined && onDisk !== undefined && view.environment.kind !== 'container') return 'missing';
+  if (listedIn(onDisk)) return 'loadable';
+  if (builtIn !== undefined && onDisk !== undefined) return 'missing';
   const symbols = aFunction === undefined ? undefined : await read('/proc/kallsyms');
   if (symbols === undefined || symbols === '' || aFunction === undefined) return 'unknown';
   return symbols.includes(` ${aFunction}\n`) || symbols.includes(` ${aFunction}\t`) ? 'in-use' : 'missing';

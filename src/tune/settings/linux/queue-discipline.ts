@@ -41,7 +41,7 @@ async function planQueue(view: HostView, link: LinkFacts, wanted: string): Promi
   const root = qdiscs.find(({ parent }) => parent === 'root');
   if (!root) return notDone('not-applicable', `${instance} has no queue: it is down, or has never been up`, { instance, proposed: wanted });
   const byKernel = isDefault(root);
-  const shown = { instance, now: shownQueue(qdiscs, root), proposed: root.kind === 'mq' && byKernel ? `mq ${wanted}` : wanted };
+  const shown = { instance, now: shownQueue(qdiscs, root), proposed: root.kind === 'mq' ? `mq ${wanted}` : wanted };
   if (root.kind === wanted) return notDone('already', `${instance} has ${wanted} already`, shown);
   const kinds = childKinds(qdiscs);
   if (root.kind === 'mq' && kinds.length === 1 && kinds[0] === wanted)
