@@ -28,13 +28,22 @@ export async function createView(ports: TunePorts, { homeFolder, interfaces }: V
     platform: platformOf(identity),
     environment,
     links,
-    uplinks: [...new Set(routes.map(({ interfaceName }) => interfaceName))],
+    uplinks: routes.length > 0 ? [...new Set(routes.map(({ interfaceName }) => interfaceName))] : await uplinksWithoutGateway(ports),
     homeFolder,
     ...(interfaces === undefined || interfaces.length === 0 ? {} : { interfaces }),
     managedBy: (key) => managers.managedBy(key),
     once: onceEach(),
     managers,
   };
+}
+
+/** Addresses far away on the internet, for asking the kernel where it would send; nothing is sent. */
+const FAR = ['1.1.1.1', '2606:4700:4700::1111'] as const;
+
+/** A default route may lead into an interface without naming a gateway (PPP, WireGuard, some providers' networks). */
+async function uplinksWithoutGateway({ facts }: TunePorts): Promise<string[]> {
+  const found = await Promise.all(FAR.map((address) => facts.routeTo(address).catch(() => undefined)));
+  return [...new Set(found.flatMap((route) => (route && !route.local ? [route.interfaceName] : [])))];
 }
 
 /** Remembers what was asked for while it is still being read, so that settings that look at the same time ask once. */

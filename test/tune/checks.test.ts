@@ -66,7 +66,7 @@ function host({ values = {}, files = {}, identity = {}, offloads = true, queue =
   });
 }
 
-const viewOf = (box: SimTuneHost): Promise<HostView> => box.network.run(() => createView(box.ports, { homeFolder: '/root' }));
+const viewOf = (box: SimTuneHost): Promise<HostView> => box.network.run(() => createView(box.ports, { homeFolder: '/home/me' }));
 
 async function check(given: Given, id: string): Promise<TuneCheck> {
   const box = host(given);
@@ -249,9 +249,24 @@ describe('looking at a host', () => {
     const box = host();
     const view = await viewOf(box);
     assert.deepEqual([view.uplinks, view.interfaces, view.platform, view.environment.kind], [['eth0'], undefined, 'linux', 'metal']);
-    const asked = await box.network.run(() => createView(box.ports, { homeFolder: '/root', interfaces: ['eth1'] }));
+    const asked = await box.network.run(() => createView(box.ports, { homeFolder: '/home/me', interfaces: ['eth1'] }));
     assert.deepEqual(asked.interfaces, ['eth1']);
-    assert.equal((await box.network.run(() => createView(box.ports, { homeFolder: '/root', interfaces: [] }))).interfaces, undefined);
+    assert.equal((await box.network.run(() => createView(box.ports, { homeFolder: '/home/me', interfaces: [] }))).interfaces, undefined);
+  });
+
+  test('an uplink without a gateway is found by asking where the kernel would send', async () => {
+    const box = host();
+    const facts = {
+      ...box.ports.facts,
+      identity: () => box.ports.facts.identity(),
+      links: () => box.ports.facts.links(),
+      defaultRoutes: () => Promise.resolve([]),
+      routeTo: (address: string) => Promise.resolve(address.includes(':') ? undefined : { interfaceName: 'ppp0', local: false }),
+    };
+    const view = await box.network.run(() => createView({ ...box.ports, facts }, { homeFolder: '/home/me' }));
+    assert.deepEqual(view.uplinks, ['ppp0']);
+    const lost = { ...facts, routeTo: () => Promise.resolve(undefined) };
+    assert.deepEqual((await box.network.run(() => createView({ ...box.ports, facts: lost }, { homeFolder: '/home/me' }))).uplinks, []);
   });
 
   test('starts no program, and changes nothing', async () => {
@@ -267,7 +282,7 @@ describe('looking at a host', () => {
         },
       },
     };
-    const view = await box.network.run(() => createView(ports, { homeFolder: '/root' }));
+    const view = await box.network.run(() => createView(ports, { homeFolder: '/home/me' }));
     assert.equal(started, 0);
     assert.equal(view.managedBy('vm.swappiness')?.who, '/etc/sysctl.d/a.conf:1');
     assert.equal(box.snapshot(), before);
