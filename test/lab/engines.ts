@@ -58,7 +58,8 @@ done
 wait
 `;
 
-export async function startEngine(kind: Engine['kind'], namespace: Namespace, parent: string): Promise<Engine> {
+/** @param daemonArgs more arguments for dockerd */
+export async function startEngine(kind: Engine['kind'], namespace: Namespace, parent: string, daemonArgs: readonly string[] = []): Promise<Engine> {
   const folder = join(parent, kind);
   mkdirSync(folder, { mode: 0o755 });
   const socket = join(folder, 'engine.sock');
@@ -83,7 +84,7 @@ export async function startEngine(kind: Engine['kind'], namespace: Namespace, pa
     'KILL',
     ...namespaceEntry(namespace),
     ...alone,
-    ...(kind === 'docker' ? dockerd(folder, socket) : podman(folder, socket)),
+    ...(kind === 'docker' ? [...dockerd(folder, socket), ...daemonArgs] : podman(folder, socket)),
   ];
   const groupsBefore = new Set(controlGroups(kind));
   const program = new Program(argv);
