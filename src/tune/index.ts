@@ -48,3 +48,4 @@ export { resembles } from './resembles.js';
 export { persistChanges, planPersistence } from './persist.js';
 export type { PersistRequest, Persistence } from './persist.js';
 export { tellServiceManager } from './after-effects.js';
+export { tuneScript } from './script.js';
