@@ -36,10 +36,22 @@ describe('the packed package, installed in an empty folder', () => {
 
   test('holds the program and its documents and nothing else', () => {
     const strange = folder.files.filter(
-      (path) => !/^(?:dist\/.+\.(?:js|d\.ts)|docs\/.+\.md|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md|package\.json)$/.test(path),
+      (path) =>
+        !/^(?:dist\/.+\.(?:js|d\.ts)|docs\/.+\.md|profiles\/[a-z-]+\.yaml|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md|package\.json)$/.test(
+          path,
+        ),
     );
     assert.deepEqual(strange, []);
-    for (const needed of ['dist/cli/main.js', 'dist/index.js', 'dist/index.d.ts', 'LICENSE', 'README.md', 'docs/configuration.md', 'docs/serve.md'])
+    for (const needed of [
+      'dist/cli/main.js',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'LICENSE',
+      'README.md',
+      'docs/configuration.md',
+      'docs/serve.md',
+      'profiles/moderate.yaml',
+    ])
       assert.ok(folder.files.includes(needed), needed);
     assert.ok(folder.packedBytes < 1_000_000, `${folder.packedBytes} bytes`);
   });
