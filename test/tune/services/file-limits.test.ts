@@ -76,8 +76,17 @@ describe('open files of logins and services', () => {
     assert.match(leftFor(system, 'managed'), /99-site\.conf:2 is read after/);
   });
 
-  test('above what the kernel allows are refused: a login with them would fail', async () => {
+  test('above what the kernel allows are refused', async () => {
     assert.match(leftFor((await plan(2_000_000))[0], 'bad-value'), /1048576 at most \(fs\.nr_open\)/);
+  });
+
+  test('of logins cannot be raised in a container that may not, and that is said', async () => {
+    const lacking = {
+      values: { '/proc/self/limits': LIMITS(1024, 4096), '/proc/self/status': 'Name:\tnode\nCapBnd:\t00000000a80425fb\nNoNewPrivs:\t0' },
+    };
+    assert.match(leftFor((await plan(65_536, lacking))[0], 'read-only'), /CAP_SYS_RESOURCE/);
+    const having = { values: { ...lacking.values, '/proc/self/status': 'CapBnd:\t000001ffffffffff' } };
+    changing((await plan(65_536, having))[0]);
   });
 
   test('are not for hosts without pam_limits or systemd', async () => {

@@ -50,9 +50,13 @@ export const fileLimits: Setting<Wanted> = {
     const most = Number(await view.ports.control.readValue('/proc/sys/fs/nr_open')) || 1_048_576;
     if (wanted.hard > most) {
       return [
-        notDone('bad-value', `the kernel allows ${most} at most (fs.nr_open): a login that asks for more is refused altogether`, {
-          proposed: shown(wanted),
-        }),
+        notDone(
+          'bad-value',
+          `the kernel allows ${most} at most (fs.nr_open): logins would not get more, and some releases of pam_limits refuse them altogether`,
+          {
+            proposed: shown(wanted),
+          },
+        ),
       ];
     }
     return [
@@ -86,6 +90,11 @@ async function planLogins(view: HostView, wanted: Wanted, rules: PlanRules): Pro
     ...['*', 'root'].flatMap((who) => [`${who} hard nofile ${next.hard}`, ...(next.soft === now.soft ? [] : [`${who} soft nofile ${next.soft}`])]),
     '',
   ].join('\n');
+  if (next.hard > now.hard && !(await mayRaise(view))) {
+    const why =
+      'nobody may raise a hard limit here (this container lacks CAP_SYS_RESOURCE): set it where the container is made, such as docker run --ulimit';
+    return notDone('read-only', why, { instance, now: both(now), proposed: both(next) });
+  }
   const look = await lookAtFile(ports.control, LIMITS_FILE);
   if (!isLook(look)) return { ...look, instance };
   const special = lines.filter(({ domain, file }) => domain !== '*' && domain !== 'root' && file !== look.path);
@@ -101,6 +110,13 @@ async function planLogins(view: HostView, wanted: Wanted, rules: PlanRules): Pro
       ...special.map(({ at, domain, value }) => `${at} still decides for ${domain}: ${show(value)}`),
     ],
   });
+}
+
+/** Bit 24 of the rights that any process here can ever have (capabilities(7), CAP_SYS_RESOURCE); where it is not told, they may. */
+async function mayRaise({ ports }: HostView): Promise<boolean> {
+  const status = await ports.control.readValue('/proc/self/status').catch(() => undefined);
+  const bounding = /^CapBnd:\s*([0-9a-f]{7,16})$/m.exec(status ?? '')?.[1];
+  return bounding === undefined || (BigInt(`0x${bounding}`) >> 24n) % 2n === 1n;
 }
 
 async function planServices(view: HostView, wanted: Wanted, { rules, manager }: { rules: PlanRules; manager: 'system' | 'user' }): Promise<Step> {
