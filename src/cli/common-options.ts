@@ -32,12 +32,17 @@ export function addResultOptions(command: Command): Command {
     .addOption(new Option('--json', 'write the result as JSON').conflicts(['markdown', 'csv']))
     .addOption(new Option('--markdown', 'write the result as Markdown').conflicts(['json', 'csv']))
     .addOption(new Option('--csv', 'write the result as CSV').conflicts(['json', 'markdown']))
-    .addOption(new Option('--html <file>', 'also write the result as one HTML page; - for stdout, instead of the rest').argParser(pageName))
+    .addOption(htmlOption())
     .option('--output <file>', 'write the result to a file, whole or not at all; its ending says the format: .json, .md, .csv, .html, .txt')
     .option('--no-history', 'do not keep this run for tautline history')
     .addOption(settingOption('seed'))
     .addOption(new Option('-4', 'use IPv4 only').conflicts('6'))
     .addOption(new Option('-6', 'use IPv6 only').conflicts('4'));
+}
+
+/** `--html FILE`; see `pagePath`. */
+export function htmlOption(): Option {
+  return new Option('--html <file>', 'also write the result as one HTML page; - for stdout, instead of the rest').argParser(pageName);
 }
 
 export function addCommonOptions(command: Command): Command {

@@ -3,6 +3,7 @@ import type { Config, HostPorts, Progress, TuneScope } from '../app/index.js';
 import { TUNE_REPORTS } from '../report/index.js';
 import type { TuneRenderOptions } from '../report/index.js';
 import type { TuneDocument } from '../results/index.js';
+import { pagePath } from './common-options.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { readConfig, renderOptions } from './measuring.js';
@@ -27,6 +28,8 @@ export interface TuneContext {
 export interface TuneResult {
   /** Left out where there is none: not even an empty line. */
   readonly text?: string;
+  /** The same as a page, where one was asked for beside it. */
+  readonly page?: string;
   readonly code: ExitCode;
 }
 
@@ -52,8 +55,15 @@ export async function runTune(
     const config = await readConfig(terminal, { flags, files: ports.files, ...(options.settings ? { settings: options.settings } : {}) });
     const output = new ResultOutput({ files: ports.files, terminal }, flags.output === undefined ? {} : { path: flags.output });
     await output.prepare();
+    const page = pagePath(flags);
+    const pageOutput = page === undefined ? undefined : new ResultOutput({ files: ports.files, terminal }, { path: page, beside: true });
+    await pageOutput?.prepare();
     const { root } = await ports.facts.identity();
-    const { text, code } = await work({
+    const {
+      text,
+      code,
+      page: markup,
+    } = await work({
       terminal,
       ports,
       config,
@@ -67,7 +77,8 @@ export async function runTune(
         ...(repeat ? { repeat } : {}),
       },
     }).finally(() => progress.done());
-    return text === undefined || (await output.write(text)) ? code : EXIT.unmeasured;
+    const pageWritten = markup === undefined ? undefined : await pageOutput?.write(markup);
+    return (text === undefined || (await output.write(text))) && pageWritten !== false ? code : EXIT.unmeasured;
   } finally {
     interrupt.release();
     await ports.close();

@@ -1,6 +1,6 @@
 import { keepHeapSmall, tuneTry } from '../app/index.js';
 import { TautlineError, parseTarget } from '../base/index.js';
-import { experimentCsv } from '../report/index.js';
+import { experimentCsv, renderExperimentHtml } from '../report/index.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 import { resultOf, runTune } from './tune-context.js';
@@ -33,7 +33,8 @@ export function runTry(terminal: Terminal, profile: string | undefined, flags: T
       progress,
       signal,
     });
-    const result = resultOf(document, context);
+    const result = { ...resultOf(document, context), ...(flags.html === undefined ? {} : { page: renderExperimentHtml(document) }) };
+    if (config.format === 'html') return { ...result, text: renderExperimentHtml(document) };
     return config.format === 'csv' ? { ...result, text: experimentCsv(document) } : result;
   });
 }

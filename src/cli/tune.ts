@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { nearest } from '../app/index.js';
 import { TautlineError } from '../base/index.js';
-import { settingOption } from './common-options.js';
+import { htmlOption, settingOption } from './common-options.js';
 import type { CliCommand, Work } from './program.js';
 import { countOf, groupsOf, positiveMs, settingOf } from './tune-flags.js';
 import type { ApplyFlags, GuardFlags, PlanFlags, RollbackFlags, TryFlags, TuneFlags } from './tune-flags.js';
@@ -60,7 +60,7 @@ function common(command: Command, { csv = false }: { readonly csv?: boolean } = 
   command
     .addOption(new Option('--json', 'write the result as JSON').conflicts(others('json')))
     .addOption(new Option('--markdown', 'write the result as Markdown').conflicts(others('markdown')));
-  if (csv) command.addOption(new Option('--csv', 'write every run as CSV').conflicts(others('csv')));
+  if (csv) command.addOption(new Option('--csv', 'write every run as CSV').conflicts(others('csv'))).addOption(htmlOption());
   return command
     .option('--output <file>', 'write the result to a file, whole or not at all')
     .option('--config <file>', 'configuration file (else ./tautline.yaml, ~/.config/tautline/tautline.yaml)')

@@ -50,6 +50,7 @@ export const HISTORY_REPORTS: Readonly<
 
 export { CSV_HEADER } from './csv.js';
 export { HISTORY_CSV_HEADER } from './history-tables.js';
+export { renderExperimentHtml } from './html/experiment.js';
 export { PAGE_BYTES_MAX } from './html/page.js';
 export type { TuneRenderOptions } from './tune/lines.js';
 export { EXPERIMENT_CSV_HEADER, experimentCsv } from './tune/csv.js';

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { documentsJsonSchema } from '../../src/app/index.js';
-import { EXPERIMENT_CSV_HEADER, TUNE_REPORTS, displayWidth, experimentCsv } from '../../src/report/index.js';
+import { EXPERIMENT_CSV_HEADER, TUNE_REPORTS, displayWidth, experimentCsv, renderExperimentHtml } from '../../src/report/index.js';
 import { NOT_DONE_REASONS } from '../../src/results/index.js';
 import type { PlanDocument, TuneDocument } from '../../src/results/index.js';
 import { HOSTILE_PLAN, LARGE_PLAN, NOTHING_TO_CHANGE, PLAN, notDone, planned } from './tune-documents.js';
@@ -175,6 +175,27 @@ describe('an experiment for sceptics', () => {
     for (const record of records) assert.equal(record.split(',').length, EXPERIMENT_CSV_HEADER.length, record);
     const told = [...TUNE_REPORTS.markdown(EXPERIMENT, plain).matchAll(/[AB] (?:\d|the peer refused)/g)];
     assert.equal(told.length, runs.length);
+  });
+
+  test('is a page that draws every run that was measured, and has each in a table', () => {
+    const page = renderExperimentHtml(EXPERIMENT);
+    const runs = EXPERIMENT.groups.flatMap(({ figures }) => figures.flatMap((figure) => figure.runs));
+    const drawn = runs.filter(({ value }) => value !== undefined);
+    const ratios = EXPERIMENT.groups.flatMap(({ figures }) => figures.filter(({ ratio }) => ratio !== undefined));
+    assert.equal([...page.matchAll(/<circle /g)].length, drawn.length + ratios.length);
+    assert.equal([...page.matchAll(/<td class="figure">\d+<\/td><td>(?:with|without)<\/td>|<td>(?:with|without)<\/td>/g)].length, runs.length);
+    assert.doesNotMatch(page.replace(/<script type="application\/json".*?<\/script>/s, ''), /undefined|NaN|\[object|Infinity/);
+  });
+
+  test('is a page in which nothing that others named is markup', () => {
+    for (const document of [...HOSTILE_OUTCOMES, EXPERIMENT]) {
+      if (document.schema !== 'tautline.experiment/1') continue;
+      const page = renderExperimentHtml(document).replace(/<(script|style)[^>]*>.*?<\/\1>/gs, '');
+      assert.doesNotMatch(page, /<b>|<img|\u001b|\u202e/);
+      const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+      assert.equal(new Set(ids).size, ids.length);
+      for (const [, target] of page.matchAll(/href="#([^"]*)"/g)) assert.ok(ids.includes(target), target);
+    }
   });
 
   test('does not call it a help where no group is kept', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResultDocument, Verdict } from '../../results/index.js';
+import type { AnyDocument, ResultDocument, Verdict } from '../../results/index.js';
 import { dateLine, titleOf, verdictOf } from '../rows.js';
 import { adviceSection } from './advice.js';
 import { ceilingsSection } from './ceilings.js';
@@ -23,12 +23,24 @@ export const PAGE_BYTES_MAX = 1_000_000;
  * named by its hash in the page's own Content-Security-Policy, so that even markup that got in could do nothing.
  */
 export function renderHtml(document: ResultDocument): string {
-  const body = bodyOf(document);
+  return renderPage(document, { title: titleOf(document), verdict: verdictMarkup(document), sections: sectionsOf(document) });
+}
+
+/** What a page shows; everything around it is the same for all documents. */
+export interface PageParts {
+  readonly title: string;
+  readonly verdict: Content;
+  /** Those that are empty are left out. */
+  readonly sections: readonly (readonly [name: string, section: Markup])[];
+}
+
+export function renderPage(document: Pick<AnyDocument, 'host' | 'startedAt' | 'tool'>, parts: PageParts): string {
+  const body = bodyOf(document, parts);
   const page = (data: Content): string =>
     [
       '<!DOCTYPE html>',
       '<html lang="en">',
-      written(headOf(document)),
+      written(headOf(document, parts.title)),
       '<body>',
       written([body, data]),
       `<script>${SCRIPT}</script>`,
@@ -41,7 +53,7 @@ export function renderHtml(document: ResultDocument): string {
   return page(html`<p class="quiet page">The document itself is not in this page, since that would be larger than 1 MB: use --json for it.</p>`);
 }
 
-function headOf(document: ResultDocument): Markup {
+function headOf({ tool }: Pick<AnyDocument, 'tool'>, title: string): Markup {
   // Written apart from the rest: what is hashed must stand in the page as it is, without a space more.
   const style = verbatim(`<style>${STYLE}</style>`);
   return html`<head>
@@ -50,8 +62,8 @@ function headOf(document: ResultDocument): Markup {
     <meta name="color-scheme" content="light dark" />
     <meta http-equiv="Content-Security-Policy" content="${policy()}" />
     <meta name="referrer" content="no-referrer" />
-    <meta name="generator" content="tautline ${document.tool.version}" />
-    <title>Tautline ${titleOf(document)}</title>
+    <meta name="generator" content="tautline ${tool.version}" />
+    <title>Tautline ${title}</title>
     ${style}
   </head>`;
 }
@@ -62,16 +74,16 @@ function policy(): string {
 }
 
 /** For programs. Within a script element only `<` could end it or open a comment, and in JSON it may always be written so. */
-function embedded(document: ResultDocument): Markup {
+function embedded(document: object): Markup {
   const json = JSON.stringify(document).replace(/[<\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
   return verbatim(`<script type="application/json" id="document">${json}</script>`);
 }
 
-function bodyOf(document: ResultDocument): Markup {
+function sectionsOf(document: ResultDocument): PageParts['sections'] {
   const check = document.schema === 'tautline.check/1' ? document : undefined;
-  const sections: readonly (readonly [name: string, section: Markup])[] = [
+  return [
     ['Paths', pathsSection(document)],
     ['Findings', check ? findingsSection(check) : NOTHING],
     ['Latency', distributionsSection(document)],
@@ -84,15 +96,18 @@ function bodyOf(document: ResultDocument): Markup {
     ['Layers', layersSection(document)],
     ['Method', provenanceSection(document)],
   ];
+}
+
+function bodyOf({ host, startedAt }: Pick<AnyDocument, 'host' | 'startedAt'>, { title, verdict, sections }: PageParts): Markup {
   const shown = sections.filter(([, { markup }]) => markup !== '');
   return html`<a class="skip" href="#main">Skip to the results</a>
     <header>
       <p class="mark">Tautline</p>
-      <h1>${titleOf(document)}</h1>
-      <p class="quiet">${document.host.name}, ${dateLine(document.startedAt)}</p>
+      <h1>${title}</h1>
+      <p class="quiet">${host.name}, ${dateLine(startedAt)}</p>
     </header>
     <main id="main" tabindex="-1">
-      ${verdictMarkup(document)}
+      ${verdict}
       <nav aria-label="Sections">
         <ul>
           ${shown.map(([name, section]) => html`<li><a href="#${idOf(section)}">${name}</a></li>`)}
@@ -108,13 +123,24 @@ function idOf({ markup }: Markup): string {
 
 function verdictMarkup(document: ResultDocument): Content {
   const verdict = verdictOf(document);
-  const interrupted = document.interrupted === true && html`<p class="problem">Interrupted: this is what had been measured until then.</p>`;
-  if (!verdict) return interrupted;
-  const { word, kind } = markOf(verdict);
+  if (!verdict) return document.interrupted === true && INTERRUPTED;
+  return verdictSection({ ...markOf(verdict), sentence: verdict.sentence, interrupted: document.interrupted === true });
+}
+
+const INTERRUPTED: Markup = html`<p class="problem">Interrupted: this is what had been measured until then.</p>`;
+
+/** `kind`: a band, `bad` or `open`. */
+export function verdictSection(said: {
+  readonly word: string;
+  readonly kind: string;
+  readonly sentence: string;
+  readonly interrupted: boolean;
+}): Markup {
+  const { word, kind, sentence, interrupted } = said;
   return html`<section class="verdict ${kind}" aria-label="Verdict">
     <p class="word"><span aria-hidden="true">${SIGNS[kind]}</span> ${word}</p>
-    <p class="sentence">${verdict.sentence}</p>
-    ${interrupted}
+    <p class="sentence">${sentence}</p>
+    ${interrupted && INTERRUPTED}
   </section>`;
 }
 
