@@ -51,10 +51,14 @@ const OF_VALUES: Readonly<Record<string, Refusal>> = {
   EBUSY: { code: 'io', what: 'it is busy', hint: 'try again; another program may be changing it' },
 };
 
-export function valueError(doing: 'read' | 'write', path: string, cause: unknown): TautlineError {
-  const known = OF_VALUES[errnoOf(cause) ?? ''];
+/** @param text what was to be written */
+export function valueError(doing: 'read' | 'write', path: string, cause: unknown, text?: string): TautlineError {
+  const refusal = OF_VALUES[errnoOf(cause) ?? ''];
+  // A driver that has nothing to tell answers EINVAL too (the speed of a link that is down).
+  const known = doing === 'read' && refusal === NOT_TAKEN ? NO_DEVICE : refusal;
   if (!known) return fileError(doing, path, cause);
-  return new TautlineError(known.code, `cannot ${doing} ${path}: ${known.what} (${errnoOf(cause)})`, { hint: known.hint, cause });
+  const value = text === undefined ? '' : ` '${text.trim()}' to`;
+  return new TautlineError(known.code, `cannot ${doing}${value} ${path}: ${known.what} (${errnoOf(cause)})`, { hint: known.hint, cause });
 }
 
 /** As for any file, but an immutable file is told from a missing right. */

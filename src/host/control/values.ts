@@ -27,7 +27,7 @@ export const valueControl: Pick<HostControl, 'readValue' | 'writeValue' | 'mayWr
         await handle.close();
       }
     } catch (cause) {
-      throw valueError('write', path, cause);
+      throw valueError('write', path, cause, text);
     }
   },
 
