@@ -44,6 +44,8 @@ export class SimLink {
   #channels: LinkChannels = {};
   #root: { kind: string; byKernel: boolean } = { kind: 'noqueue', byKernel: true };
   #otherQueues: readonly QueueFacts[] = [];
+  /** What `mq` gave each queue when it was made: the default of that time (net/sched/sch_mq.c, mq_init). */
+  #leaf: string | undefined;
   #handles = 0x8000;
 
   constructor(spec: InterfaceSpec, rules: LinkRules, defaultQueue: string) {
@@ -53,6 +55,7 @@ export class SimLink {
     const root = spec.qdiscs?.find(({ parent }) => parent === undefined || parent === 'root');
     if (!root) return;
     this.#root = { kind: root.kind, byKernel: root.handle === '0:' };
+    this.#leaf = undefined;
     this.#otherQueues = (spec.qdiscs ?? []).filter((queue) => queue !== root).map((queue) => withParent(queue));
   }
 
@@ -123,6 +126,7 @@ export class SimLink {
   setRootQueue(kind: string | undefined, defaultQueue: string): void {
     if (kind === undefined) return this.#setByKernel(defaultQueue);
     this.#root = { kind, byKernel: false };
+    this.#leaf = kind === 'mq' ? defaultQueue : undefined;
     this.#handles++;
     this.#otherQueues = [];
   }
@@ -156,12 +160,28 @@ export class SimLink {
   /** Everything that can be set, for comparing. */
   state(): unknown {
     const features = Object.fromEntries(Object.keys(this.spec.features ?? {}).map((name) => [name, this.#isOn(name)]));
-    return { features, coalescing: this.#coalescing, rings: this.#rings, channels: this.#channels, root: this.#root, queues: this.#otherQueues };
+    return {
+      features,
+      coalescing: this.#coalescing,
+      rings: this.#rings,
+      channels: this.#channels,
+      root: this.#root,
+      leaf: this.#leaf,
+      queues: this.#otherQueues,
+    };
   }
 
   #qdiscs(): QueueFacts[] {
     const handle = this.#root.byKernel ? '0:' : `${this.#handles.toString(16)}:`;
-    return [{ kind: this.#root.kind, parent: 'root', handle }, ...this.#otherQueues];
+    return [{ kind: this.#root.kind, parent: 'root', handle }, ...this.#leaves(handle), ...this.#otherQueues];
+  }
+
+  /** Below `mq`: of all queues that the card could have, those in use are shown (mq_change_real_num_tx). */
+  #leaves(handle: string): QueueFacts[] {
+    const kind = this.#leaf;
+    if (kind === undefined) return [];
+    const major = handle === '0:' ? ':' : handle;
+    return Array.from({ length: this.queueCount('tx') }, (_, i) => ({ kind, parent: `${major}${(i + 1).toString(16)}`, handle: '0:' }));
   }
 
   /** What the kernel puts there when nobody has: mq with the default below it where there are several queues (net/sched/sch_generic.c). */
@@ -170,10 +190,8 @@ export class SimLink {
     const noQueue = this.#rules.noQueue ?? (name === 'lo' || (kind !== undefined && kind !== 'ethernet' && kind !== 'wireless'));
     const count = this.queueCount('tx');
     this.#root = { kind: noQueue ? 'noqueue' : count > 1 ? 'mq' : defaultQueue, byKernel: true };
-    const several = !noQueue && count > 1;
-    this.#otherQueues = several
-      ? Array.from({ length: count }, (_, i) => ({ kind: defaultQueue, parent: `:${(i + 1).toString(16)}`, handle: '0:' }))
-      : [];
+    this.#leaf = !noQueue && count > 1 ? defaultQueue : undefined;
+    this.#otherQueues = [];
   }
 
   #isOn(name: string): boolean {
