@@ -146,7 +146,7 @@ export function parseInterrupts(text: string): readonly Interrupt[] {
 
 /**
  * The interrupts of a card's queues, with the queue that each is for. Drivers name them after the interface
- * (`eth0-TxRx-0`), the device on the bus (`mlx5_comp0@pci:0000:3b:00.0`) or the virtio device (`virtio0-input.0`). Those
+ * (`eth0-TxRx-0`, `i40e-eth0-TxRx-0`), the device on the bus (`mlx5_comp0@pci:0000:3b:00.0`) or the virtio device (`virtio0-input.0`). Those
  * for configuration and errors have no number at the end of their name and stay where they are.
  */
 async function ofCard(
@@ -156,18 +156,27 @@ async function ofCard(
 ): Promise<readonly (Interrupt & { readonly at: number })[]> {
   const device = (await view.ports.control.realPath(`/sys/class/net/${name}/device`).catch(() => '')).split('/').at(-1) ?? '';
   const virtio = /^virtio\d+$/.test(device) ? device : undefined;
-  const own = table.filter(
-    (line) =>
-      line.name === name ||
-      line.name.startsWith(`${name}-`) ||
-      (bus !== undefined && bus !== '' && line.name.endsWith(bus)) ||
-      (virtio !== undefined && line.name.startsWith(`${virtio}-`)),
-  );
-  const numbered = own.flatMap((line) => {
-    const [, queue] = /[-._a-z](\d+)$/i.exec(line.name.split('@')[0]?.slice(line.name.startsWith(name) ? name.length : 0) ?? '') ?? [];
+  const owners = [name, ...(virtio === undefined ? [] : [virtio]), ...(bus === undefined || bus === '' ? [] : [bus])];
+  const own = table.flatMap((line) => {
+    const rest = owners.map((owner) => afterOwner(line.name, owner)).find((found) => found !== undefined);
+    return rest === undefined ? [] : [{ ...line, rest }];
+  });
+  const numbered = own.flatMap(({ rest, ...line }) => {
+    const [, queue] = /(\d+)$/.exec(rest) ?? [];
     // A virtio card has interrupts for all the queues that it could have.
     const idle = virtio !== undefined && queues !== undefined && Number(queue) >= Math.max(queues.rx, queues.tx);
     return queue === undefined || idle ? [] : [{ ...line, at: Number(queue) }];
   });
-  return numbered.length > 0 ? numbered : own.slice(0, 1).map((line) => ({ ...line, at: 0 }));
+  return numbered.length > 0 ? numbered : own.slice(0, 1).map(({ number, name: only }) => ({ number, name: only, at: 0 }));
+}
+
+/**
+ * What an interrupt's name says beside whose it is; undefined for somebody else's. `i40e-eth0-TxRx-3` of eth0: `-TxRx-3`;
+ * `mlx5_comp3@pci:0000:3b:00.0` of that device: `mlx5_comp3`.
+ */
+function afterOwner(interrupt: string, owner: string): string | undefined {
+  if (interrupt.endsWith(`:${owner}`)) return interrupt.split('@')[0];
+  const at = `-${interrupt}`.indexOf(`-${owner}`);
+  const rest = at < 0 ? undefined : interrupt.slice(at + owner.length);
+  return rest === '' || rest?.startsWith('-') === true ? rest : undefined;
 }
