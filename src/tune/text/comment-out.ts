@@ -8,11 +8,3 @@ export function commentOut(text: string, lines: readonly number[]): string {
     .map((line, at) => (lines.includes(at + 1) ? COMMENT_MARK + line : line))
     .join('\n');
 }
-
-/** Takes the mark away again, wherever it stands. */
-export function uncomment(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => (line.startsWith(COMMENT_MARK) ? line.slice(COMMENT_MARK.length) : line))
-    .join('\n');
-}

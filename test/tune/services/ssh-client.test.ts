@@ -105,6 +105,10 @@ describe('sharing SSH connections', () => {
     });
   }
 
+  test('is not written into a file that ssh refuses since others may write to it', async () => {
+    assert.match(leftFor(await one('10m', { files: { [CONFIG]: file('Host a\n', 0o664) } }), 'not-applicable'), /chmod 600/);
+  });
+
   test('is not done where the sockets would lie in a folder that others may write to, or in none', async () => {
     assert.match(leftFor(await one('10m', { folders: { '/home/ana/.ssh/sockets': 0o777 } }), 'not-applicable'), /take over connections: chmod 700/);
     assert.match(leftFor(await one('10m', { files: { '/home/ana/.ssh/sockets': 'x' } }), 'not-applicable'), /is no folder/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { commentOut, uncomment } from '../../../src/tune/text/comment-out.js';
+import { COMMENT_MARK, commentOut } from '../../../src/tune/text/comment-out.js';
 import { applyAndUndo, changing, leftFor, planOn, served, textAt } from './served-host.js';
 
 const LOCAL = '/etc/sysctl.d/99-local.conf';
@@ -77,3 +77,11 @@ describe('lines of sysctl files that do nothing', () => {
     );
   });
 });
+
+/** As a person would with an editor. */
+function uncomment(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => (line.startsWith(COMMENT_MARK) ? line.slice(COMMENT_MARK.length) : line))
+    .join('\n');
+}

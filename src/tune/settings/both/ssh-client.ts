@@ -1,5 +1,5 @@
 import type { HostView, Setting, Source, Step } from '../../setting.js';
-import { findBlock, putBlock } from '../../text/marked-block.js';
+import { putBlock, removeBlock } from '../../text/marked-block.js';
 import { changesToText, isLook, lookAtFile, missingFolders } from '../file-look.js';
 import { ownedByUser } from '../home.js';
 import { changeFiles, notDone } from '../steps.js';
@@ -78,11 +78,17 @@ async function planBlock(view: HostView, { hosts, persist }: Wanted): Promise<St
   if (tooLong !== undefined) return notDone('not-applicable', tooLong, { proposed });
   const look = await lookAtFile(control, `${home}/.ssh/config`);
   if (!isLook(look)) return { ...look, proposed };
+  if (look.original.kind === 'file' && (look.original.mode & 0o022) !== 0) {
+    return notDone(
+      'not-applicable',
+      `ssh refuses ${look.path}, as others may write to it (mode ${look.original.mode.toString(8)}): chmod 600 ${look.path}`,
+      { proposed },
+    );
+  }
   const text = look.text ?? '';
-  const block = findBlock(text);
-  if (block && 'problem' in block) return notDone('bad-value', `${look.path}, ${block.problem}: put them right by hand`, { proposed });
-  const without = block ? text.slice(0, block.start) + text.slice(block.end) : text;
-  const lines = await readSshLines(files, { path: look.path, text: without, folder: `${home}/.ssh`, home });
+  const without = removeBlock(text);
+  if ('problem' in without) return notDone('bad-value', `${look.path}, ${without.problem}: put them right by hand`, { proposed });
+  const lines = await readSshLines(files, { path: look.path, text: without.text, folder: `${home}/.ssh`, home });
   if ('problem' in lines) return notDone('bad-value', `ssh does not read this configuration (${lines.problem}): it is left alone`, { proposed });
   const own = deciding(lines, 'controlmaster', hosts);
   if (own)
@@ -105,7 +111,7 @@ async function planBlock(view: HostView, { hosts, persist }: Wanted): Promise<St
   );
   const specific = lines.filter(({ keyword }) => keyword === 'controlmaster');
   return changeFiles({
-    now: block ? 'our block, with other values' : 'each connection is set up anew',
+    now: without.text !== text ? 'our block, with other values' : 'each connection is set up anew',
     proposed,
     why: sshClient.why,
     changes: [...config.slice(0, -1), ...folders, ...config.slice(-1)],

@@ -1,5 +1,4 @@
 import type { Files } from '../../../base/index.js';
-import { lineNumber } from '../../text/marked-block.js';
 
 /** Where ssh_config(5) says something, and for whom. */
 export interface SshLine {
@@ -78,10 +77,6 @@ function parseLine(raw: string): { readonly keyword: string; readonly value: str
   if (value === '' || value.startsWith('#')) return { problem: `${keyword} has no value` };
   if ((value.replace(/\\["\\]/g, '').match(/"/g) ?? []).length % 2 === 1) return { problem: 'a quote is not closed' };
   return { keyword: keyword.toLowerCase(), value };
-}
-
-export function lineOf(text: string, at: number): number {
-  return lineNumber(text, at);
 }
 
 function words(value: string): string[] {

@@ -80,8 +80,8 @@ async function planLogins(view: HostView, wanted: Wanted, rules: PlanRules): Pro
       now: show(later.value),
       proposed: shown(wanted),
     });
-  const process = parseProcLimits((await ports.control.readValue('/proc/self/limits')) ?? '');
-  const now = { soft: lastOf(lines, 'soft')?.value ?? process?.soft ?? 1024, hard: lastOf(lines, 'hard')?.value ?? process?.hard ?? 4096 };
+  const ours = parseProcLimits((await ports.control.readValue('/proc/self/limits')) ?? '');
+  const now = { soft: lastOf(lines, 'soft')?.value ?? ours?.soft ?? 1024, hard: lastOf(lines, 'hard')?.value ?? ours?.hard ?? 4096 };
   const next = nextOf(now, wanted, rules);
   if (!next) return enough(now, wanted, { instance, by: lastOf(lines, 'hard')?.at ?? 'systemd, which gives it to PAM' });
   const text = [
