@@ -36,7 +36,7 @@ export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Pr
     ...(request.confirmWithinMs === undefined
       ? {}
       : { confirmWithinMs: request.confirmWithinMs, onBegun: ({ id }) => startGuard(ports, request.folder, id) }),
-    onStep: stepProgress(request.progress),
+    onStep: stepProgress(request.progress, 'writing'),
     signal: request.signal,
   });
   return changeDocument(ports, report, about);
@@ -50,14 +50,15 @@ export async function tuneContinue(ports: TunePorts, request: TuneContinueReques
     folder: request.folder,
     ...(request.change === undefined ? {} : { change: request.change }),
     onBegun: ({ id, confirmBefore }) => (confirmBefore === undefined ? Promise.resolve() : startGuard(ports, request.folder, id)),
-    onStep: stepProgress(request.progress),
+    onStep: stepProgress(request.progress, 'writing'),
     signal: request.signal,
   });
   return changeDocument(ports, report, { head, startedMs, action: 'apply', notDone: [], takesEffect: [] });
 }
 
-export function stepProgress(progress: Progress): (done: number, of: number, label: string) => void {
-  return (_done, _of, label) => progress.update(label, 0);
+/** Each takes a moment only: what is told is how many there are, not one line for each of them. */
+export function stepProgress(progress: Progress, doing: string): (done: number, of: number, label: string) => void {
+  return (_done, of) => progress.update(`${doing} ${of} ${of === 1 ? 'place' : 'places'}`);
 }
 
 /** The one that undoes it is there before the first change: whatever cuts the person off then, it does not cut that off. */

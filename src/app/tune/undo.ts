@@ -24,7 +24,7 @@ export async function tuneRollback(ports: TunePorts, request: TuneRollbackReques
       ...(change === undefined ? {} : { change }),
       force: request.force,
       reason: 'asked',
-      onStep: stepProgress(request.progress),
+      onStep: stepProgress(request.progress, 'putting back'),
     });
   const about = { head, startedMs, action: 'rollback' as const, notDone: [], takesEffect: [] };
   if (!request.all) return changeDocument(ports, await undo(request.change), about);
