@@ -7,6 +7,7 @@ import type { Change, JournalStep, PersistRequest, PlaceRef, TunePlan } from '..
  *
  *     node script-program.js script '[[{"kind": "kernel-value", "path": "/proc/sys/net/ipv4/tcp_sack"}, "0"]]' > tune.sh
  *     node script-program.js apply '[...]' FOLDER; node script-program.js undo '[]' FOLDER
+ *     node script-program.js persist '[{"setting": {"id": "x"}, "step": {"persist": [...]}}]' FOLDER systemd|other
  */
 const [, , command, wishes = '[]', folder = ''] = process.argv;
 const ports = createHostPorts();
@@ -33,7 +34,8 @@ if (command === 'apply')
 if (command === 'undo') process.stdout.write(JSON.stringify(await rollBack(ports, { folder, force: false, reason: 'asked' })));
 if (command === 'persist') {
   const planned = JSON.parse(wishes) as PersistRequest['planned'];
-  const view = { ports, platform: 'linux', environment: { kind: 'vm', init: 'systemd', evidence: [] } } as const;
+  const init = process.argv[5] === 'other' ? 'other' : 'systemd';
+  const view = { ports, platform: 'linux', environment: { kind: 'vm', init, evidence: [] } } as const;
   const { steps, notes } = await planPersistence(view, { planned, profile: 'lab' });
   if (steps.length > 0) await applyChange(ports, { folder, profile: 'lab', steps, persist: true });
   process.stdout.write(JSON.stringify({ steps, notes }));
