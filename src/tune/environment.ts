@@ -61,7 +61,8 @@ async function linux(ports: TunePorts, identity: HostIdentity): Promise<Environm
     ...(product ? [product.evidence] : []),
     initEvidence,
   ];
-  const virtualization = container?.is ?? virtual?.is;
+  // That there is a hypervisor is known more often than which.
+  const virtualization = container?.is ?? (virtual?.is === 'unknown' ? undefined : virtual?.is);
   return {
     kind: container ? 'container' : virtual ? 'vm' : 'metal',
     ...(virtualization === undefined ? {} : { virtualization }),

@@ -108,14 +108,14 @@ describe('what kind of host this is', () => {
   });
 
   test('hypervisors without a provider: VMware, VirtualBox, QEMU, Xen, Parallels, user-mode Linux, and one that says nothing', async () => {
-    const cases: [Record<string, string>, string][] = [
+    const cases: [Record<string, string>, string | undefined][] = [
       [dmi({ sys_vendor: 'VMware, Inc.', product_name: 'VMware Virtual Platform' }), 'vmware'],
       [dmi({ sys_vendor: 'innotek GmbH', product_name: 'VirtualBox' }), 'virtualbox'],
       [dmi({ sys_vendor: 'QEMU', product_name: 'Standard PC (Q35 + ICH9, 2009)' }), 'kvm'],
       [{ ...dmi({ sys_vendor: 'Xen', product_name: 'HVM domU' }) }, 'xen'],
       [dmi({ sys_vendor: 'Parallels International GmbH.', product_name: 'Parallels Virtual Platform' }), 'parallels'],
       [{ '/proc/cpuinfo': 'processor\t: 0\nvendor_id\t: User Mode Linux\n' }, 'uml'],
-      [{ '/proc/cpuinfo': HYPERVISOR }, 'unknown'],
+      [{ '/proc/cpuinfo': HYPERVISOR }, undefined],
       [{ '/proc/sys/kernel/osrelease': '5.15.153.1-microsoft-standard-WSL2' }, 'wsl'],
     ];
     for (const [kernel, virtualization] of cases) {
@@ -162,7 +162,7 @@ describe('what kind of host this is', () => {
     const files = { '/.dockerenv': '' };
     const machine = { '/proc/cpuinfo': HYPERVISOR, '/proc/2/comm': 'kthreadd', '/proc/self/mountinfo': disk };
     const found = await read({ files, kernel: machine });
-    assert.deepEqual([found.kind, found.virtualization], ['vm', 'unknown']);
+    assert.deepEqual([found.kind, found.virtualization], ['vm', undefined]);
     assert.equal(
       found.evidence[0],
       "/.dockerenv is there, but so are the kernel's threads, and / is all of /dev/vda: a machine made of a container's image",
