@@ -48,17 +48,17 @@ function prepare(): void {
 function crashes(phase: 'apply' | 'roll back'): CrashSummary {
   const told = { writes: [] as readonly string[], kills: 0, resumed: 0 };
   // The first one makes folders that the others find.
-  const first = run({ recover: 'nothing', then: 'apply' });
+  const first = run({ recover: 'nothing', next: 'apply' });
   if (typeof first === 'string') return { ...told, failure: first };
   const known = { before: first.before, ...(first.applied === undefined ? {} : { applied: first.applied }) };
-  const whole = run({ ...known, recover: 'roll back', then: phase });
+  const whole = run({ ...known, recover: 'roll back', next: phase });
   if (typeof whole === 'string') return { ...told, failure: whole };
   told.writes = whole.writes;
   let recover: CrashOrder['recover'] = 'roll back';
   let after = phase as string;
   // Each process recovers from the death of the one before, so that there is one to start for each write.
   for (const kill of deaths(whole.writes)) {
-    const died = run({ ...known, recover, then: phase, kill });
+    const died = run({ ...known, recover, next: phase, kill });
     if (died !== KILLED) return { ...told, failure: `after ${after}: ${typeof died === 'string' ? died : `no kill at write ${kill.after}`}` };
     after = `${phase}, killed ${kill.half ? 'in' : 'after'} write ${kill.after} (${whole.writes[kill.after - 1]})`;
     // Every third one is told to go on, the others to undo.
@@ -66,13 +66,13 @@ function crashes(phase: 'apply' | 'roll back'): CrashSummary {
     told.kills++;
     if (recover === 'resume') told.resumed++;
   }
-  const last = run({ ...known, recover, then: 'nothing' });
+  const last = run({ ...known, recover, next: 'nothing' });
   return typeof last === 'string' ? { ...told, failure: `after ${after}: ${last}` } : told;
 }
 
 /** After every write, and in the middle of those that write data. */
 function deaths(writes: readonly string[]): { readonly after: number; readonly half: boolean }[] {
-  return writes.flatMap((write, i) => [{ after: i + 1, half: false }, ...(/File$/.test(write) ? [{ after: i + 1, half: true }] : [])]);
+  return writes.flatMap((write, i) => [{ after: i + 1, half: false }, ...(write.endsWith('File') ? [{ after: i + 1, half: true }] : [])]);
 }
 
 /** @returns what it answered, or that it was killed, or what it complained of */

@@ -9,7 +9,7 @@ import type { Kill } from './kill-after.js';
  * dies at the write that it is told to. Each process first recovers from the death of the one before, and compares the host
  * with what it was.
  *
- *     node tune-crash-program.js '{"recover": "roll back", "then": "apply", "kill": {"after": 12, "half": false}, ...}'
+ *     node tune-crash-program.js '{"recover": "roll back", "next": "apply", "kill": {"after": 12, "half": false}, ...}'
  */
 export interface CrashOrder {
   readonly folder: string;
@@ -21,7 +21,7 @@ export interface CrashOrder {
   readonly applied?: string;
   /** What is to become of what the process before left. */
   readonly recover: 'nothing' | 'roll back' | 'resume';
-  readonly then: 'nothing' | 'apply' | 'roll back';
+  readonly next: 'nothing' | 'apply' | 'roll back';
   readonly kill?: Kill;
 }
 
@@ -92,14 +92,14 @@ async function recover(): Promise<boolean> {
 }
 
 async function work(): Promise<string | undefined> {
-  if (order.then === 'nothing') return undefined;
+  if (order.next === 'nothing') return undefined;
   const steps = [];
   for (const [place, desired] of meantFor(roots)) steps.push({ setting: place.kind, place, original: await readPlace(tune, place), desired });
-  if (order.then === 'apply') counter.arm(order.kill);
+  if (order.next === 'apply') counter.arm(order.kill);
   const { state, why } = await applyChange(tune, { folder, profile: 'voice', persist: true, steps: steps as never });
   if (state !== 'applied') throw new Error(`applied, it is ${state}: ${why}`);
   const found = await snapshot(tune, roots, 'without times');
-  if (order.then === 'roll back') {
+  if (order.next === 'roll back') {
     counter.arm(order.kill);
     const undone = await rollBack(tune, { folder, force: false, reason: 'asked' });
     if (undone.state !== 'rolled-back') throw new Error(`rolled back, it is ${undone.state}`);

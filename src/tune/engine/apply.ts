@@ -1,6 +1,6 @@
 import { TautlineError, VERSION } from '../../base/index.js';
 import { newChangeId } from '../journal/change-id.js';
-import { changesFolder, journalPath } from '../journal/folder.js';
+import { changesFolder, journalPath, lockPath } from '../journal/folder.js';
 import { CHANGE_ID, JOURNAL_SCHEMA, problemOfStep } from '../journal/record-schema.js';
 import type { BeginRecord } from '../journal/record-schema.js';
 import type { JournalStep } from '../journal/records.js';
@@ -47,11 +47,7 @@ export async function applyChange(ports: TunePorts, asked: ApplyRequest): Promis
   const made = await makeFolders(ports, request.folder);
   try {
     return await withChanges(ports, request.folder, async (session) => {
-      refuseDamage(session);
-      await settle(session);
-      refuseUnfinished(session);
-      const steps = await readOriginals(ports, request.steps);
-      const change = await begin(session, request, steps);
+      const change = await beginOrLeaveNothing(session, request, made.includes(request.folder));
       const report = await carryOut(session, change, request);
       await prune(session);
       return report;
@@ -59,6 +55,19 @@ export async function applyChange(ports: TunePorts, asked: ApplyRequest): Promis
   } catch (error) {
     // Where nothing was begun nothing stays, not even empty folders; those with something in them do.
     for (const folder of made) await ports.control.removeEntry(folder).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function beginOrLeaveNothing(session: Session, request: ApplyRequest, folderIsNew: boolean): Promise<OpenChange> {
+  try {
+    refuseDamage(session);
+    await settle(session);
+    refuseUnfinished(session);
+    return await begin(session, request, await readOriginals(session.ports, request.steps));
+  } catch (error) {
+    // While it is held, and only where nobody else can have been before.
+    if (folderIsNew) await session.ports.control.removeEntry(lockPath(request.folder)).catch(() => undefined);
     throw error;
   }
 }
@@ -123,14 +132,17 @@ async function makeFolders(ports: TunePorts, folder: string): Promise<string[]> 
   return missing;
 }
 
+/** What is half done, or may be undone any moment, is no ground to build on. */
 function refuseUnfinished(session: Session): void {
-  const unfinished = standing(session).findLast(({ view }) => view.state === 'applying' || view.state === 'rolling-back');
+  const unfinished = standing(session).findLast(({ view }) => view.state !== 'applied' && view.state !== 'conflicted');
   if (unfinished === undefined) return;
   const { id, view } = unfinished;
-  const what = view.state === 'applying' ? 'applied' : 'rolled back';
-  throw new TautlineError('usage', `the change ${id} was interrupted while it was being ${what}`, {
-    hint: `\`tautline tune rollback ${id}\` undoes it${view.state === 'applying' ? `, \`tautline tune apply --continue ${id}\` finishes it` : ''}; nothing was changed now`,
-  });
+  const undo = `\`tautline tune rollback ${id}\` undoes it`;
+  const [what, otherwise] = {
+    applying: ['was interrupted while it was being applied', `, \`tautline tune apply --continue ${id}\` finishes it`],
+    'awaiting-confirmation': ['awaits its confirmation', `, \`tautline tune confirm ${id}\` keeps it`],
+  }[view.state as string] ?? ['was interrupted while it was being rolled back', ''];
+  throw new TautlineError('usage', `the change ${id} ${what}`, { hint: `${undo}${otherwise}; nothing was changed now` });
 }
 
 /** Reads every place again: a plan may be old, and what is put back later is what was there last. */

@@ -54,11 +54,9 @@ export function placeKey({ place }: JournalStep): string {
   return JSON.stringify(Object.entries(place).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The newest later change whose value a place holds. */
-export function laterHolder(step: JournalStep, current: AnyState, later: readonly ChangeView[]): ChangeView | undefined {
-  return later.findLast((change) =>
-    change.steps.some((each) => samePlace(each.step, step) && isOpen(each) && stepHolds(each.step, current, each.found ?? each.step.desired)),
-  );
+/** The newest later change that stands on the same place: its original is what this one left, so it has to go first. */
+export function laterOwner(step: JournalStep, later: readonly ChangeView[]): ChangeView | undefined {
+  return later.findLast((change) => change.steps.some((each) => samePlace(each.step, step) && isOpen(each)));
 }
 
 /** Why a change cannot be gone on with here; undefined when it can. Another boot is no reason: what a boot forgets is simply as it was. */

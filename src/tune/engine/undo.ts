@@ -2,7 +2,7 @@ import { TautlineError } from '../../base/index.js';
 import type { HostPlace } from '../../base/index.js';
 import { labelOf, writePlace } from '../places/registry.js';
 import type { TunePorts } from '../ports.js';
-import { holderOf, isFolder, laterHolder, readStep, shown, stepHolds } from './holder.js';
+import { holderOf, isFolder, laterOwner, readStep, shown, stepHolds } from './holder.js';
 import type { OpenChange } from './open-change.js';
 import { isOpen } from './replay.js';
 import type { AnyState, ChangeView, StepView } from './replay.js';
@@ -37,9 +37,12 @@ export async function undoChange(ports: TunePorts, change: OpenChange, options: 
   }
   const open = change.view.steps.filter(isOpen).toReversed();
   for (const [done, { index, step }] of open.entries()) {
-    const undone = await undoStep(ports, change, index, options);
-    await change.note({ type: 'undone', step: index, ...undone });
+    await change.note({ type: 'undone', step: index, ...(await undoStep(ports, change, index, options)) });
     options.onStep?.(done + 1, open.length, labelOf(step.place));
+  }
+  // A disk that was full may have room by now: what was put back after it has left some.
+  for (const { index, outcome } of change.view.steps.toReversed()) {
+    if (outcome === 'failed') await change.note({ type: 'undone', step: index, ...(await undoStep(ports, change, index, options)) });
   }
   await change.note({ type: 'rolled-back', at: now(ports), clean: change.view.steps.every(({ phase }) => phase !== 'kept') });
 }
@@ -51,10 +54,11 @@ async function undoStep(ports: TunePorts, change: OpenChange, index: number, { f
     const current = await readStep(ports, step);
     const holder = holderOf(view, current, change.view.begin.host.boot !== here.boot);
     if (current === undefined) return { outcome: 'gone', why: `${labelOf(step.place)} is no longer here` };
+    const owner = laterOwner(step, later);
+    if ((holder === 'foreign' || owner !== undefined) && !force) return { outcome: 'conflict', why: conflictOf(view, current, owner) };
     // A crash in the middle of replacing a file may have left a temporary one beside it, which writing it again takes away.
     if (holder === 'original' && (view.certain || step.place.kind !== 'entry')) return { outcome: 'undone' };
     if (holder === 'forgotten') return { outcome: 'undone', why: `a boot since forgot it: it holds ${shown(step, current, step.original)}` };
-    if (holder === 'foreign' && !force) return { outcome: 'conflict', why: conflictOf(view, current, later) };
     await change.note({ type: 'undoing', step: index });
     await writePlace(ports, step.place, step.original);
     return afterWrite(view, await readStep(ports, step), force);
@@ -77,13 +81,12 @@ function afterWrite({ step }: StepView, current: AnyState | undefined, force: bo
   };
 }
 
-function conflictOf({ step, found }: StepView, current: AnyState, later: readonly ChangeView[]): string {
+function conflictOf({ step, found }: StepView, current: AnyState, owner: ChangeView | undefined): string {
   const left = found ?? step.desired;
   const values = `it holds ${shown(step, current, left)}, and this change left ${shown(step, left, current)} there`;
-  const by = laterHolder(step, current, later);
-  return by === undefined
+  return owner === undefined
     ? `somebody changed it since: ${values}; it is kept`
-    : `the later change ${by.begin.change} (${by.begin.profile}) changed it since: ${values}; roll that one back first`;
+    : `the later change ${owner.begin.change} (${owner.begin.profile}) set it too: ${values}; roll that one back first`;
 }
 
 export function now(ports: TunePorts): string {

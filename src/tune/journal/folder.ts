@@ -21,6 +21,10 @@ export function changesFolder(folder: string): string {
   return `${folder}/changes`;
 }
 
+export function lockPath(folder: string): string {
+  return `${folder}/lock`;
+}
+
 export function journalPath(folder: string, id: string): string {
   return `${changesFolder(folder)}/${id}${ENDING}`;
 }
@@ -51,7 +55,7 @@ async function readJournal(ports: TunePorts, path: string, id: string): Promise<
 
 /** Takes the lock that every writing call holds. @throws TautlineError `io` when another process has it */
 export async function lockFolder(ports: TunePorts, folder: string): Promise<HostLock> {
-  const lock = await ports.control.lock(`${folder}/lock`);
+  const lock = await ports.control.lock(lockPath(folder));
   if ('release' in lock) return lock;
   const who = lock.heldBy === undefined ? 'another process' : `process ${lock.heldBy}`;
   throw new TautlineError('io', `${who} is changing this host already`, {
