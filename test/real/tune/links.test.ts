@@ -10,6 +10,7 @@ import { runUml, whyNoUml } from '../uml/uml.js';
 const skip = (await whyNoNamespaces()) ?? ((await installed('ethtool')) ? false : 'ethtool is missing (package ethtool)');
 const noUml = (await whyNoUml()) ?? false;
 const PROGRAM = fileURLToPath(new URL('../../lab/links-program.js', import.meta.url));
+const ENGINE = fileURLToPath(new URL('../../lab/script-program.js', import.meta.url));
 
 type Outcome = { readonly ok: unknown } | { readonly code: string; readonly message: string; readonly hint?: string };
 type Order = readonly [string, ...unknown[]];
@@ -271,6 +272,44 @@ describe('queue disciplines of a kernel that has them', { skip: noUml }, () => {
       ...['1', '2', '3'].map((n) => `qdisc ${kind} 0: parent ${mq}:${n}`),
     ];
     assert.deepEqual(stdout.trim().split('\n').toSorted(), [...below('1', 'fq'), ...below('2', 'fq_codel')].toSorted());
+  });
+
+  test("are changed and undone with the default that they come from, the kernel's own children of mq included", async () => {
+    const wishes = JSON.stringify([
+      [{ kind: 'kernel-value', path: '/proc/sys/net/core/default_qdisc' }, 'fq'],
+      [
+        { kind: 'root-queue', interface: 't0' },
+        { queue: 'fq_codel', byKernel: false },
+      ],
+      [
+        { kind: 'root-queue', interface: 'm0' },
+        { queue: 'mq', byKernel: false, leaf: 'fq' },
+      ],
+    ]);
+    const { stdout, stderr, code } = await runUml(`
+      echo pfifo_fast > /proc/sys/net/core/default_qdisc
+      ip link add t0 numtxqueues 1 type ifb; ip link add m0 numtxqueues 3 type ifb; ip link set t0 up; ip link set m0 up
+      look() { cat /proc/sys/net/core/default_qdisc; tc qdisc show dev t0; tc qdisc show dev m0; ip -br link | awk '{ print $1, $2 }'; }
+      engine() { '${process.execPath}' '${ENGINE}' "$1" "$2" j > out.json || { cat out.json; exit 9; }; }
+      look | tee before; echo --
+      engine apply '${wishes}'
+      grep -o '"state":"[a-z-]*"' out.json; look; echo --
+      engine undo '[]'
+      grep -o '"state":"[a-z-]*"' out.json; look | diff before - && echo 'as before'; echo --
+      '${process.execPath}' '${ENGINE}' script '${wishes}' | sed "s|/var/lib/tautline-script|$PWD|" > s.sh
+      sh s.sh apply 2> log; look; echo --
+      sh s.sh undo 2> log; look | diff before - && echo 'as before'`);
+    assert.equal(code, 0, `${stdout} ${stderr}`);
+    const [before = '', applied = '', undone, byScript = '', undoneByScript] = stdout.split('--\n');
+    assert.match(before, /^pfifo_fast\nqdisc pfifo_fast 0: root/);
+    assert.match(before, /qdisc mq 0: root/);
+    assert.match(applied, /^"state":"applied"\nfq\nqdisc fq_codel [1-9a-f]+: root/);
+    assert.match(applied, /qdisc mq [1-9a-f]+: root/);
+    assert.match(applied, /qdisc fq 0: parent [1-9a-f]+:/);
+    assert.equal(undone, '"state":"rolled-back"\nas before\n');
+    const kinds = (text: string): string[] => text.split('\n').flatMap((line) => /^qdisc (\w+)/.exec(line)?.[1] ?? []);
+    assert.deepEqual(kinds(byScript), kinds(applied));
+    assert.equal(undoneByScript, 'as before\n');
   });
 
   test('that the kernel does not know, or the interface cannot have, are refused in the words of the kernel', async () => {
