@@ -1,8 +1,9 @@
 import type { TuneHostSpec } from '../tune-host.js';
 import { vethFeatures } from './features.js';
 import { KERNEL_6_1 } from './kernel-6-1.js';
-import { hugepageValues, queueValues, told } from './processors.js';
+import { hugepageValues, interruptValues, queueValues, told } from './processors.js';
 import { sysctlValues } from './sysctls.js';
+import { VPS_INTERRUPTS } from './vps.js';
 
 /** Of net.core only these are in a network namespace other than the first (kernel 6.1: net/core/sysctl_net_core.c, netns_core_table). */
 const CORE_KEYS = ['net.core.somaxconn'];
@@ -59,6 +60,7 @@ export function recordedContainer(): TuneHostSpec {
     values: {
       ...sysctlValues(Object.fromEntries(inside), { congestion: ['reno', 'cubic'], queues: QUEUES }),
       ...hugepageValues('always'),
+      ...interruptValues(VPS_INTERRUPTS, 4),
       ...queueValues('eth0', { rx: 4, tx: 4 }, 4),
       ...told({
         '/sys/devices/system/cpu/online': '0-3',

@@ -3,6 +3,7 @@ import type { TuneHostSpec } from '../tune-host.js';
 import { virtioFeatures } from './features.js';
 import { KERNEL_6_1 } from './kernel-6-1.js';
 import { hugepageValues, interruptValues, queueValues, told } from './processors.js';
+import type { InterruptSpec } from './processors.js';
 import { sysctlValues } from './sysctls.js';
 
 const RELEASE = '6.1.0-56-cloud-amd64';
@@ -52,10 +53,6 @@ const CONGESTION = [
  * and interrupts as that kernel had them in qemu with the same devices; firmware, addresses and files as such machines have them.
  */
 export function recordedVps(): TuneHostSpec {
-  const interrupts = Array.from({ length: CPUS }, (_, i) => [
-    { number: 28 + 2 * i, name: `virtio1-input.${i}`, on: String(i) },
-    { number: 29 + 2 * i, name: `virtio1-output.${i}`, on: String(i) },
-  ]).flat();
   return {
     name: 'vps',
     host: {
@@ -92,7 +89,7 @@ export function recordedVps(): TuneHostSpec {
     values: {
       ...sysctlValues(KERNEL_6_1, { congestion: CONGESTION, queues: QUEUES }),
       ...hugepageValues('always'),
-      ...interruptValues([{ number: 27, name: 'virtio1-config', on: '0-3' }, ...interrupts], CPUS),
+      ...interruptValues(VPS_INTERRUPTS, CPUS),
       ...queueValues('eth0', { rx: CPUS, tx: CPUS }, CPUS, ['1', '2', '4', '8']),
       ...told({
         '/sys/devices/system/cpu/online': '0-3',
@@ -162,6 +159,15 @@ export function recordedVps(): TuneHostSpec {
     place: { machine: '4b1d5f0c9e8a4d31a5a8f3a2b9c0d7e6', network: '4026531840' },
   };
 }
+
+/** Two for each queue, which the driver puts where its processor is. */
+export const VPS_INTERRUPTS: readonly InterruptSpec[] = [
+  { number: 27, name: 'virtio1-config', on: '0-3' },
+  ...[0, 1, 2, 3].flatMap((i) => [
+    { number: 28 + 2 * i, name: `virtio1-input.${i}`, on: String(i) },
+    { number: 29 + 2 * i, name: `virtio1-output.${i}`, on: String(i) },
+  ]),
+];
 
 /** A login by SSH on Debian and Ubuntu. */
 export const LIMITS = [
