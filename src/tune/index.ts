@@ -47,5 +47,5 @@ export type { TuneCheck } from './checks.js';
 export { resembles } from './resembles.js';
 export { persistChanges, planPersistence } from './persist.js';
 export type { PersistRequest, Persistence } from './persist.js';
-export { tellServiceManager } from './after-effects.js';
+export { announceUnits } from './announce-units.js';
 export { tuneScript } from './script.js';

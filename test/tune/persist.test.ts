@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { TautlineError } from '../../src/base/index.js';
 import { simTuneHost } from '../../src/sim/index.js';
 import type { SimTuneHost, TuneHostSpec } from '../../src/sim/index.js';
-import { planPersistence, readPlace, tellServiceManager, writePlace } from '../../src/tune/index.js';
+import { planPersistence, readPlace, announceUnits, writePlace } from '../../src/tune/index.js';
 import type { JournalStep, Persisted, PersistRequest } from '../../src/tune/index.js';
 import { parseSysctlFile } from '../../src/tune/others/sysctl-files.js';
 import { bootScript, blocksIn } from '../../src/tune/persist/boot-script.js';
@@ -248,7 +248,7 @@ describe('the script that runs at boot', () => {
 describe('the service manager', () => {
   const unit = { kind: 'entry', path: '/etc/systemd/system/tautline-tune.service' } as const;
 
-  function told(files: TuneHostSpec['files']): { ports: Parameters<typeof tellServiceManager>[0]; calls: string[] } {
+  function told(files: TuneHostSpec['files']): { ports: Parameters<typeof announceUnits>[0]; calls: string[] } {
     const calls: string[] = [];
     const { files: disk } = host(files).ports;
     const run = (program: string, args: readonly string[]) => {
@@ -261,18 +261,18 @@ describe('the service manager', () => {
   test('is told of a unit that came, and stops one that went, only where it runs', async () => {
     const booted = { '/run/systemd/system/x': '' };
     const running = told({ [unit.path]: 'x', ...booted });
-    assert.deepEqual(await tellServiceManager(running.ports, [unit], 'apply'), []);
+    assert.deepEqual(await announceUnits(running.ports, [unit], 'apply'), []);
     assert.deepEqual(running.calls, ['systemctl daemon-reload']);
     const gone = told(booted);
-    await tellServiceManager(gone.ports, [unit], 'undo');
+    await announceUnits(gone.ports, [unit], 'undo');
     assert.deepEqual(gone.calls, ['systemctl stop tautline-tune.service', 'systemctl daemon-reload']);
     const former = told({ [unit.path]: 'x', ...booted });
-    await tellServiceManager(former.ports, [unit], 'undo');
+    await announceUnits(former.ports, [unit], 'undo');
     assert.deepEqual(former.calls, ['systemctl daemon-reload'], 'an earlier change still needs it');
     const without = told({ [unit.path]: 'x' });
-    await tellServiceManager(without.ports, [unit], 'apply');
+    await announceUnits(without.ports, [unit], 'apply');
     const other = told(booted);
-    await tellServiceManager(other.ports, [{ kind: 'entry', path: '/etc/hostname' }], 'apply');
+    await announceUnits(other.ports, [{ kind: 'entry', path: '/etc/hostname' }], 'apply');
     assert.deepEqual([without.calls, other.calls], [[], []]);
   });
 });

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 10_000;
  * boot it reads them anyway, so what fails here costs nothing but that it knows of them later; it may be done twice.
  * @returns what could not be told, for a note
  */
-export async function tellServiceManager(
+export async function announceUnits(
   ports: Pick<TunePorts, 'commands' | 'files'>,
   places: readonly PlaceRef[],
   after: 'apply' | 'undo',
