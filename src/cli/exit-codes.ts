@@ -6,7 +6,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_HELP = `
 Exit codes:
   0    pass
-  1    fail: an objective was missed
+  1    fail: an objective was missed, or a change failed or no longer holds
   2    usage or configuration error
   3    could not measure
   4    inconclusive

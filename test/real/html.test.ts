@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PAGE_BYTES_MAX, REPORTS } from '../../src/report/index.js';
+import { PAGE_BYTES_MAX, REPORTS, renderExperimentHtml } from '../../src/report/index.js';
 import type { ResultDocument } from '../../src/results/index.js';
 import { Chromium, whyNoChromium } from '../lab/chromium.js';
 import type { Message, Page } from '../lab/chromium.js';
@@ -12,6 +12,7 @@ import { ROOT } from '../lab/tautline.js';
 import { CHECK, HOSTILE, MEASURE } from '../report/documents.js';
 import { DOCKER, SSH, TRACE } from '../report/layer-documents.js';
 import { RICH } from '../report/rich.js';
+import { EXPERIMENT, HOSTILE_OUTCOMES } from '../report/tune-outcomes.js';
 import { withServedPath } from './keyed-serve.js';
 
 const skip = (await whyNoChromium()) ?? false;
@@ -53,6 +54,15 @@ describe('the page in a real browser', { skip }, () => {
     test(`of ${name} is sound in every way that a browser can tell`, async () => {
       const path = join(folder, `${name.replace(/ /g, '-')}.html`);
       await writeFile(path, REPORTS.html.render(document, { color: false, width: 80 }));
+      await sound(await opened(browser, path));
+    });
+  }
+
+  const experiments = [EXPERIMENT, ...HOSTILE_OUTCOMES.flatMap((each) => (each.schema === 'tautline.experiment/1' ? [each] : []))];
+  for (const [i, document] of experiments.entries()) {
+    test(`of ${i === 0 ? 'an experiment' : 'an experiment with hostile text'} is sound in every way that a browser can tell`, async () => {
+      const path = join(folder, `experiment-${i}.html`);
+      await writeFile(path, renderExperimentHtml(document));
       await sound(await opened(browser, path));
     });
   }

@@ -26,8 +26,8 @@ function profiles({ profiles: all }: TuneListDocument, context: TuneContext): st
       ...(advised === undefined ? [] : prose(`Advised for this host: ${advised}`, context, '      ').map((each) => context.paint('excellent', each))),
       ...quiet(
         [
-          `risk ${risk}`,
-          counted(settings, 'setting'),
+          // A file that cannot be used has neither.
+          ...(risk === '' ? [] : [`risk ${risk}`, counted(settings, 'setting')]),
           ...(lineage.length > 1 ? [`extends ${lineage.slice(1).join(', ')}`] : []),
           ...(exact ? ['exact: lowers values too'] : []),
           file,

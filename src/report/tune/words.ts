@@ -148,7 +148,7 @@ export function sourceLine({ sources, from }: Pick<Planned, 'sources' | 'from'>,
 
 export function environmentLine({ environment: { kind, virtualization, provider, product, init } }: Pick<PlanDocument, 'environment'>): string {
   const names = { metal: 'a machine of its own', vm: 'a virtual machine', container: 'a container' } as const;
-  const by = virtualization === undefined ? '' : ` (${virtualization})`;
+  const by = virtualization === undefined || virtualization === 'unknown' ? '' : ` (${virtualization})`;
   const at = [provider, product].filter((part) => part !== undefined).join(' ');
   return `${names[kind]}${by}${at === '' ? '' : `, ${at}`}, init: ${init}`;
 }
