@@ -8,6 +8,7 @@ import { whyNoUml } from '../test/real/uml/uml.js';
 import { withArena } from './arena.js';
 import type { Arena } from './arena.js';
 import { contestsHere, contestsIn, contestsInUml, rowsHere, rowsIn, rowsInUml, startServers } from './contests.js';
+import { nullExperiments } from './null-experiments.js';
 import { runContest } from './rounds.js';
 import type { Contest, RoundsOf } from './rounds.js';
 import { fillRow, insertTable, markdownTable } from './rows.js';
@@ -18,10 +19,18 @@ import type { Row } from './rows.js';
  *
  * Runs our probes and the anchors alternately, on loopback and (as root) on a veth pair between two
  * namespaces, and writes bench/results.md and bench/results.json.
+ *
+ * npm run bench -- null-experiments: see bench/null-experiments.ts.
  */
 const ROUNDS_DEFAULT = 5;
 /** On a path that is not loopback `serve` wants a key. */
 const KEY_FILE = '.bench/key';
+
+process.chdir(ROOT);
+if (process.argv[2] === 'null-experiments') {
+  await nullExperiments(process.argv.slice(3));
+  process.exit();
+}
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +44,6 @@ const rounds = whole(values.rounds, 'rounds');
 const seconds = whole(values.seconds, 'seconds');
 const chosen = (contest: { readonly name: string }): boolean => contest.name.includes(values.only);
 
-process.chdir(ROOT);
 await mkdir('.bench', { recursive: true });
 await writeFile(KEY_FILE, 'a key for namespaces that exist only while the benchmark runs\n', { mode: 0o600 });
 await requireAnchors();

@@ -26,25 +26,23 @@ export interface Measuring {
  * @param moves metrics that what is tried can change: a load that nothing can change is short, and only there to find harm
  */
 export async function measureRun(measuring: Measuring, times: RunTimes, moves: readonly string[]): Promise<Readonly<Record<string, RunFigure>>> {
-  const { signal } = measuring;
-  const loads = (way: string): boolean => moves.some((metric) => metric.endsWith(way));
+  const loaded = moves.some((metric) => LOADED.test(metric));
   const latency = [
     step(measuring, 'echo', { count: times.echoes, intervalMs: times.echoIntervalMs, timeoutMs: times.timeoutMs }),
     step(measuring, 'tcp', { count: times.connects, intervalMs: times.echoIntervalMs, timeoutMs: times.timeoutMs }),
   ];
   const found = (await Promise.all(latency.map((each) => probe(measuring, each)))).flat();
-  for (const direction of ['up', 'down'] as const) {
-    if (signal.aborted) break;
-    const durationMs = times.omitMs + (loads(direction) ? times.loadMs : times.loadMsMin);
-    found.push(
-      ...(await probe(measuring, step(measuring, 'throughput', { direction, durationMs, omitMs: times.omitMs, timeoutMs: times.timeoutMs }))),
-    );
-  }
+  const durationMs = times.omitMs + (loaded ? times.loadMs : times.loadMsMin);
+  const loads = step(measuring, 'throughput', { durationMs, omitMs: times.omitMs, timeoutMs: times.timeoutMs });
+  if (!measuring.signal.aborted) found.push(...(await probe(measuring, loads)));
   return figuresOf(
     found.map(({ measurement }) => measurement),
     measuring.cpus,
   );
 }
+
+/** Metrics of the loads. */
+const LOADED = /\.(?:up|down)$/;
 
 function step({ named }: Measuring, name: string, options: Record<string, unknown>): Step {
   return { subject: 0, probe: name, target: named.target, path: named.path, options, label: name };

@@ -27,7 +27,7 @@ import { runExperiment } from './try-run.js';
 import type { ExperimentOutcome, GroupOutcome } from './try-run.js';
 import { planChosen } from './try-settings.js';
 import { aloneOnHost, engineSwitch, stepsOf } from './try-switch.js';
-import { planTimes, runTimes } from './try-times.js';
+import { planTimes, runMs, runTimes } from './try-times.js';
 import type { ExperimentTimes } from './try-times.js';
 import { designSentence, experimentVerdict } from './try-words.js';
 
@@ -99,11 +99,22 @@ async function experiment(scope: Scope): Promise<ExperimentDocument> {
   const known = request.groups?.find((name) => !groups.some(({ group }) => group === name));
   if (known !== undefined) throw unknownGroup(known, groups);
   request.progress.update('looking at the path', undefined);
-  const look = tried.length === 0 ? {} : await measureRun(measuring, runTimes(RTT_MS_ASSUMED, LOOK_LOAD_MS), []);
+  const lookTimes = runTimes(RTT_MS_ASSUMED, LOOK_LOAD_MS);
+  const lookedMs = ports.clock.nowMs();
+  const look =
+    tried.length === 0
+      ? {}
+      : await measureRun(
+          measuring,
+          lookTimes,
+          EXPERIMENT_METRICS.map(({ name }) => name),
+        );
+  const overheadMs = Math.max(0, ports.clock.nowMs() - lookedMs - runMs(lookTimes));
   const unmeasured = tried.length === 0 ? 'nothing of it can be tried here' : whyNothing(look);
   const settleMs = tried.some(resetsLinks) ? SETTLE_LINK_MS : SETTLE_MS;
   const times = planTimes({
     rttMs: valueOf(look, 'rtt') ?? valueOf(look, 'connect') ?? RTT_MS_ASSUMED,
+    overheadMs,
     groups: Math.max(1, tried.length),
     settleMs,
     ...(request.blocks === undefined ? {} : { blocks: request.blocks }),

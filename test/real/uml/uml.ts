@@ -30,7 +30,7 @@ export async function whyNoUml(): Promise<string | undefined> {
  * in its working folder, which is a fresh temporary one, and nowhere else. About 2 s for an empty
  * job; one processor; keep UDP below 2,500 packets/s.
  */
-export async function runUml(script: string): Promise<UmlResult> {
+export async function runUml(script: string, timeoutMs = TIMEOUT_MS): Promise<UmlResult> {
   const job = await mkdtemp(join(tmpdir(), 'tautline-uml-'));
   try {
     await writeFile(join(job, 'job.sh'), script);
@@ -52,7 +52,7 @@ export async function runUml(script: string): Promise<UmlResult> {
         'con1=null',
         'ssl=null',
       ],
-      { timeoutMs: TIMEOUT_MS, env: { ...process.env, TMPDIR: existsSync('/dev/shm') ? '/dev/shm' : tmpdir() } },
+      { timeoutMs, env: { ...process.env, TMPDIR: existsSync('/dev/shm') ? '/dev/shm' : tmpdir() } },
     );
     const read = (name: string): Promise<string> => readFile(join(job, name), 'utf8').catch(() => '');
     const code = Number.parseInt(await read('code'), 10);
