@@ -83,12 +83,12 @@ export interface HostView {
   /** Interfaces to change, by `--interface`; else the uplinks and whatever a setting says itself. */
   readonly interfaces?: readonly string[];
   /** Who else sets a kernel value, found in files that are read at boot and in programs that manage them. */
-  managedBy(key: string): Manager | undefined;
+  managedBy(key: string): SettingOwner | undefined;
   /** Asks for something once a plan, however many settings want it; a view without it asks each time. */
   readonly once?: <T>(what: string, read: () => Promise<T>) => Promise<T>;
 }
 
-export interface Manager {
+export interface SettingOwner {
   /** `/etc/sysctl.d/99-local.conf:3`, `TuneD profile throughput-performance`. */
   readonly who: string;
   /** The value it sets, where it tells. */

@@ -58,7 +58,7 @@ export async function tuneContinue(ports: TunePorts, request: TuneContinueReques
 
 /** Each takes a moment only: what is told is how many there are, not one line for each of them. */
 export function stepProgress(progress: Progress, doing: string): (done: number, of: number, label: string) => void {
-  return (_done, of) => progress.update(`${doing} ${of} ${of === 1 ? 'place' : 'places'}`);
+  return (_done, of) => progress.update(`${doing} ${of} ${of === 1 ? 'place' : 'places'}`, undefined);
 }
 
 /** The one that undoes it is there before the first change: whatever cuts the person off then, it does not cut that off. */

@@ -1,4 +1,4 @@
-import type { Manager } from '../setting.js';
+import type { SettingOwner } from '../setting.js';
 
 /** Something that sets what Tautline sets, or that set it once. */
 export interface Found {
@@ -8,5 +8,5 @@ export interface Found {
   /** What to do about it, or why nothing needs to be done. */
   readonly advice: string;
   /** By a sysctl's name or a setting's id, what it decides. */
-  readonly decides?: ReadonlyMap<string, Manager>;
+  readonly decides?: ReadonlyMap<string, SettingOwner>;
 }

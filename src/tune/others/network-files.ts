@@ -1,4 +1,4 @@
-import type { Manager } from '../setting.js';
+import type { SettingOwner } from '../setting.js';
 import type { Found } from './found.js';
 import type { QuietFiles } from './quiet-files.js';
 
@@ -85,7 +85,7 @@ async function optionsIn(files: QuietFiles, kind: Kind): Promise<Found[]> {
       // Our own files say nothing about anybody else.
       if (/(?:^|[-_/])tautline(?:[-_.]|$)/.test(path)) return [];
       const set: string[] = [];
-      const decides = new Map<string, Manager>();
+      const decides = new Map<string, SettingOwner>();
       for (const [at, line] of ((await files.text(path)) ?? '').split('\n').entries()) {
         const [, option, value] = kind.options.exec(line) ?? [];
         if (option === undefined) continue;

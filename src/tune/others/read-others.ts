@@ -1,5 +1,5 @@
 import type { TunePorts } from '../ports.js';
-import type { Manager } from '../setting.js';
+import type { SettingOwner } from '../setting.js';
 import type { Found } from './found.js';
 import { findLeftBehind } from './left-behind.js';
 import { findLimits } from './limits-files.js';
@@ -14,7 +14,7 @@ import type { TunedState } from './tuned.js';
 /** Who else sets values on this host. */
 export interface Managers {
   /** By a sysctl's name, or the id of a setting that is none (`cpu-governor`). Distribution defaults and Tautline's own files are nobody. */
-  managedBy(key: string): Manager | undefined;
+  managedBy(key: string): SettingOwner | undefined;
   /** All of it, for people: what each sets and what to do about it. */
   readonly found: readonly Pick<Found, 'who' | 'what' | 'advice'>[];
 }
@@ -52,7 +52,7 @@ export async function readManagers(ports: Pick<TunePorts, 'files'>): Promise<Man
   };
 }
 
-function managerOf(lines: readonly SysctlLine[], key: string): Manager | undefined {
+function managerOf(lines: readonly SysctlLine[], key: string): SettingOwner | undefined {
   const line = decidingLine(lines, key);
   return line?.value === undefined ? undefined : { who: `${line.file}:${line.line}`, value: line.value };
 }

@@ -1,4 +1,4 @@
-import type { Manager } from '../setting.js';
+import type { SettingOwner } from '../setting.js';
 import type { Found } from './found.js';
 import type { QuietFiles } from './quiet-files.js';
 
@@ -57,7 +57,7 @@ async function governorFiles(files: QuietFiles): Promise<Found[]> {
           who: path,
           what: `sets the governor '${governor}' at boot`,
           advice: `change it there, or remove the line; an earlier low-latency script may have written it`,
-          decides: new Map<string, Manager>([['cpu-governor', { who: `${path}:${line}`, value: governor }]]),
+          decides: new Map<string, SettingOwner>([['cpu-governor', { who: `${path}:${line}`, value: governor }]]),
         },
       ];
     }),

@@ -1,4 +1,4 @@
-import type { Manager } from '../setting.js';
+import type { SettingOwner } from '../setting.js';
 import type { QuietFiles } from './quiet-files.js';
 
 /** What TuneD has in force. */
@@ -8,7 +8,7 @@ export interface TunedState {
   /** Whether it runs, or starts at boot; a profile that a removed package left behind does nothing. */
   readonly running: boolean;
   /** Its values by sysctl name, and by setting id what it does beside them. */
-  readonly values: ReadonlyMap<string, Manager>;
+  readonly values: ReadonlyMap<string, SettingOwner>;
   /** Profiles that could not be found or read. */
   readonly missing: readonly string[];
 }
@@ -35,7 +35,7 @@ export async function readTuned(files: QuietFiles): Promise<TunedState | undefin
     files.exists('/run/tuned/tuned.pid'),
     files.exists('/etc/systemd/system/multi-user.target.wants/tuned.service'),
   ]);
-  const values = new Map<string, Manager>();
+  const values = new Map<string, SettingOwner>();
   const missing: string[] = [];
   const seen = new Set<string>();
   for (const name of profile.split(/\s+/)) await load(name);
