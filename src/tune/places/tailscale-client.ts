@@ -29,6 +29,8 @@ export type TailscalePrefs = v.InferOutput<typeof PrefsSchema>;
 /** Names of preferences that are written here, with the options of `tailscale set` for where its socket cannot be reached. */
 export const WRITABLE_PREFS = ['RouteAll', 'AdvertiseRoutes'] as const;
 export type WritablePref = (typeof WRITABLE_PREFS)[number];
+/** Null: routes that were never set, as the client tells them. */
+export type PrefValue = boolean | readonly string[] | null;
 
 /**
  * The preferences of the Tailscale client of this host; undefined when there is none.
@@ -42,7 +44,7 @@ export async function readTailscalePrefs(ports: TunePorts): Promise<TailscalePre
 }
 
 /** @throws TautlineError `permission` where this user is not its operator */
-export async function writeTailscalePref(ports: TunePorts, name: WritablePref, value: boolean | readonly string[]): Promise<void> {
+export async function writeTailscalePref(ports: TunePorts, name: WritablePref, value: PrefValue): Promise<void> {
   const body = JSON.stringify({ [name]: value, [`${name}Set`]: true });
   const answer = await askSockets(ports, { method: 'PATCH', body, headers: { 'content-type': 'application/json' } });
   if (answer) return void textOf(answer, 'be changed');
@@ -52,7 +54,7 @@ export async function writeTailscalePref(ports: TunePorts, name: WritablePref, v
 }
 
 /** `tailscale set ...`, which changes what is named and nothing else (since 1.34). */
-export function setArguments(name: WritablePref, value: boolean | readonly string[]): readonly string[] {
+export function setArguments(name: WritablePref, value: PrefValue): readonly string[] {
   if (name === 'RouteAll') return ['set', `--accept-routes=${value === true}`];
   const routes = Array.isArray(value) ? (value as readonly string[]) : [];
   const exit = EXIT_ROUTES.every((route) => routes.includes(route));
@@ -102,8 +104,9 @@ function parsePrefs(text: string): TailscalePrefs {
   }
 }
 
-function runApp(ports: TunePorts, args: readonly string[]): Promise<CommandResult> {
-  return ports.commands.run(APP_PROGRAM, args, { timeoutMs: PROGRAM_TIMEOUT_MS });
+async function runApp(ports: TunePorts, args: readonly string[]): Promise<CommandResult> {
+  if (!(await ports.files.status(APP_PROGRAM).catch(() => undefined))) return { outcome: 'missing' };
+  return await ports.commands.run(APP_PROGRAM, args, { timeoutMs: PROGRAM_TIMEOUT_MS });
 }
 
 function outputOf(result: Exclude<CommandResult, { outcome: 'missing' }>, be: string): string {

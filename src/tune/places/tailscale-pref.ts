@@ -1,7 +1,7 @@
 import { shellWord, TautlineError } from '../../base/index.js';
 import type { Place, PlaceStates } from '../place.js';
 import { readTailscalePrefs, setArguments, WRITABLE_PREFS, writeTailscalePref } from './tailscale-client.js';
-import type { WritablePref } from './tailscale-client.js';
+import type { PrefValue, WritablePref } from './tailscale-client.js';
 
 type State = PlaceStates['tailscale-pref'];
 
@@ -11,7 +11,7 @@ export const tailscalePrefPlace: Place<'tailscale-pref'> = {
   async read(ports, { name }) {
     const prefs = await readTailscalePrefs(ports);
     if (!prefs) return undefined;
-    return writable(name) === 'RouteAll' ? (prefs.RouteAll ?? false) : (prefs.AdvertiseRoutes ?? []);
+    return writable(name) === 'RouteAll' ? (prefs.RouteAll ?? false) : (prefs.AdvertiseRoutes ?? null);
   },
   write: (ports, { name }, state) => writeTailscalePref(ports, writable(name), valueFor(name, state)),
   // The client sorts routes.
@@ -32,12 +32,13 @@ function writable(name: string): WritablePref {
   return found;
 }
 
-function valueFor(name: string, state: State): boolean | readonly string[] {
-  const fits = writable(name) === 'RouteAll' ? typeof state === 'boolean' : Array.isArray(state);
+function valueFor(name: string, state: State): PrefValue {
+  const fits = writable(name) === 'RouteAll' ? typeof state === 'boolean' : state === null || Array.isArray(state);
   if (!fits) throw new TautlineError('unsupported', `the preference '${name}' of the Tailscale client takes no '${String(state)}'`);
-  return state as boolean | readonly string[];
+  return state as PrefValue;
 }
 
 function sorted(state: State): State {
-  return Array.isArray(state) ? (state as readonly string[]).toSorted() : state;
+  // No routes at all is null in a client that never had any, and an empty list afterwards.
+  return state === null ? [] : Array.isArray(state) ? (state as readonly string[]).toSorted() : state;
 }

@@ -31,17 +31,23 @@ describe('the clamp of the segment size', () => {
 
   test('to a fixed size is for what goes through tunnels, 20 bytes less over IPv6, and for connections of the host too', async () => {
     const { host, view } = await served(ROUTER);
-    await applyAndUndo(host, await planOn(view, 'mss-clamp', 1240), () => {
+    await applyAndUndo(host, await planOn(view, 'mss-clamp', 1200), () => {
       const lines = (host.machine.kept.get('nft table inet tautline_mss') ?? '').split('\n').map((line) => line.trim());
       for (const rule of [
-        'iifname "tailscale0" tcp flags syn tcp option maxseg size set 1240',
-        'oifname "tailscale0" tcp flags syn tcp option maxseg size set 1240',
-        'oifname "tailscale0" meta nfproto ipv6 tcp flags syn tcp option maxseg size set 1220',
+        'iifname "tailscale0" tcp flags syn tcp option maxseg size set 1200',
+        'oifname "tailscale0" tcp flags syn tcp option maxseg size set 1200',
+        'oifname "tailscale0" meta nfproto ipv6 tcp flags syn tcp option maxseg size set 1180',
         'type filter hook output priority mangle; policy accept;',
       ]) {
         assert.ok(lines.includes(rule), rule);
       }
     });
+  });
+
+  test('does nothing for a host whose own connections announce as little already', async () => {
+    const own = { interfaces: [ETH0, TAILSCALE0] };
+    assert.match(leftFor(await one('mss-clamp', 1240, own), 'no-effect'), /tailscale0 \(1280\) announce no more/);
+    changing(await one('mss-clamp', 1200, own));
   });
 
   test('does nothing on a host that passes nothing on, or whose links are all alike', async () => {

@@ -123,19 +123,19 @@ export function leftFor(step: Step | undefined, reason: string): string {
 
 /** Where the user may write too. */
 const FOLDER = '/home/ana/.local/state/tautline';
-const WITHOUT = { without: ['/home/ana/.local'] };
 
 /** Applies the steps through the engine, looks at the host, rolls back, and expects the host to be as it was, times included. */
-export async function applyAndUndo(host: SimTuneHost, steps: readonly Step[], look: () => void | Promise<void>): Promise<void> {
-  const before = host.snapshot(WITHOUT);
+export async function applyAndUndo(host: SimTuneHost, steps: readonly Step[], look: () => void | Promise<void>, folder = FOLDER): Promise<void> {
+  const without = { without: [folder === FOLDER ? '/home/ana/.local' : folder] };
+  const before = host.snapshot(without);
   const journal = steps.flatMap((step) => changing(step).changes.map((change) => ({ setting: 'test', ...change }) as JournalStep));
-  const applied = await applyChange(host.ports, { folder: FOLDER, profile: 'test', persist: false, steps: journal });
+  const applied = await applyChange(host.ports, { folder, profile: 'test', persist: false, steps: journal });
   assert.equal(applied.state, 'applied', JSON.stringify(applied));
-  assert.notEqual(host.snapshot(WITHOUT), before, 'something was changed');
+  assert.notEqual(host.snapshot(without), before, 'something was changed');
   await look();
-  const undone = await rollBack(host.ports, { folder: FOLDER, force: false, reason: 'asked' });
+  const undone = await rollBack(host.ports, { folder, force: false, reason: 'asked' });
   assert.equal(undone.state, 'rolled-back', JSON.stringify(undone));
-  assert.equal(host.snapshot(WITHOUT), before);
+  assert.equal(host.snapshot(without), before);
 }
 
 /** The text of a file as it is on the host now; undefined when there is none. */

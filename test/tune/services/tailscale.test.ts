@@ -31,11 +31,14 @@ describe('preferences of the Tailscale client', () => {
       assert.deepEqual(await readPlace(host.ports, { kind: 'tailscale-pref', name: 'AdvertiseRoutes' }), ['10.1.0.0/16']);
     });
     leftFor(await one('tailscale-exit-node', 'off', prefs()), 'already');
+    const never = await served(prefs());
+    await applyAndUndo(never.host, await planOn(never.view, 'tailscale-exit-node', 'on'), () => {});
   });
 
   test('routes in another order are the same routes', () => {
     const place = { kind: 'tailscale-pref', name: 'AdvertiseRoutes' } as const;
     assert.ok(placeHolds(place, ['::/0', '0.0.0.0/0'], ['0.0.0.0/0', '::/0']));
+    assert.ok(placeHolds(place, null, []));
     assert.ok(!placeHolds(place, ['::/0'], ['0.0.0.0/0']));
   });
 
@@ -74,6 +77,7 @@ describe('preferences of the Tailscale client', () => {
     const app: Served = {
       os: 'macOS 15.1',
       kernel: '24.1.0',
+      files: { [APP]: '' },
       programs: {
         [APP]: (args, { machine }) => {
           if (args.join(' ') === 'debug prefs')

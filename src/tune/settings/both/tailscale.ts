@@ -57,7 +57,7 @@ export const tailscaleExitNode: Setting<boolean> = {
     const others = routes.filter((route) => !EXIT_ROUTES.includes(route));
     const place = { kind: 'tailscale-pref', name: 'AdvertiseRoutes' } as const;
     const notes = others.length === 0 ? [] : [`routes that are offered beside it stay: ${others.join(', ')}`];
-    const changes = [{ place, original: routes, desired: wanted ? [...others, ...EXIT_ROUTES] : others }];
+    const changes = [{ place, original: prefs.AdvertiseRoutes ?? null, desired: wanted ? [...others, ...EXIT_ROUTES] : others }];
     return [{ verdict: 'change', ...shown, why: tailscaleExitNode.why, changes, persist: STAYS, notes }];
   },
 };

@@ -62,9 +62,16 @@ async function planClamp(view: HostView, { to }: Wanted): Promise<Step> {
       proposed: shown(to),
     });
   }
+  const gaining = tunnels.filter(({ mtu }) => to !== 'route' && (mtu ?? Number.POSITIVE_INFINITY) - HEADERS_BYTES > to);
+  if (!forwards && gaining.length === 0) {
+    const names = tunnels.map(({ name, mtu }) => `${name} (${mtu})`).join(', ');
+    return notDone('no-effect', `connections of this host through ${names} announce no more than that already, and it passes no others on`, {
+      proposed: shown(to),
+    });
+  }
   const needless = to === 'route' ? whyNeedless(links) : undefined;
   if (needless !== undefined) return notDone('no-effect', needless, { proposed: shown(to) });
-  const desired = tableText(to, forwards, tunnels);
+  const desired = tableText(to, forwards, { tunnels, gaining });
   const original = await readClamp(view);
   if (original !== null && typeof original !== 'string') return { ...original, proposed: shown(to) };
   if (original !== null && placeHolds(REF, original, desired)) {
@@ -103,7 +110,11 @@ async function readClamp(view: HostView): Promise<string | null | Extract<Step, 
 }
 
 /** The table as `nft list` prints it. */
-function tableText(to: Wanted['to'], forwards: boolean, tunnels: readonly LinkFacts[]): string {
+function tableText(
+  to: Wanted['to'],
+  forwards: boolean,
+  { tunnels, gaining }: { readonly tunnels: readonly LinkFacts[]; readonly gaining: readonly LinkFacts[] },
+): string {
   const size = to === 'route' ? 'rt mtu' : String(to);
   const clamp = (match: string): string[] => [
     `${match}tcp flags syn tcp option maxseg size set ${size}`,
@@ -120,7 +131,8 @@ function tableText(to: Wanted['to'], forwards: boolean, tunnels: readonly LinkFa
   const names = tunnels.map(({ name }) => name);
   const through =
     to === 'route' || names.length === 0 ? clamp('') : names.flatMap((name) => [...clamp(`iifname "${name}" `), ...clamp(`oifname "${name}" `)]);
-  const own = to === 'route' ? [] : names.flatMap((name) => clamp(`oifname "${name}" `));
+  // Connections of this host know the MTU of the tunnel; they gain where less is asked for.
+  const own = gaining.flatMap(({ name }) => clamp(`oifname "${name}" `));
   return [
     'table inet tautline_mss {',
     ...(forwards ? chain('forward', 'forward', through) : []),
