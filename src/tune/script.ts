@@ -41,7 +41,7 @@ export function tuneScript(plan: ScriptPlan, view: Pick<HostView, 'identity'>): 
     ...steps.flatMap(({ change, ...about }, i) => stepText(change, i + 1, about)),
     ...byNumber(
       'label',
-      steps.map(({ change }) => `echo ${shellWord(`${labelOf(change.place)}: ${shown(change, 'desired')}`)}`),
+      steps.map(({ change }) => `printf '%s\\n' ${shellWord(`${labelOf(change.place)}: ${shown(change, 'desired')}`)}`),
     ),
     ...byNumber(
       'is_on_disk',
@@ -63,7 +63,7 @@ interface About {
 function stepText(change: Change, n: number, { setting, instance, why }: About): string[] {
   const { read, keep = ':', set, want, putBack } = scriptStep(change, n, { original: `"$STATE/${n}.original"`, saved: `"$STATE/${n}.saved"` });
   return [
-    `# ${n}. ${plain(setting.id)}${instance === undefined ? '' : ` (${plain(instance)})`}: ${plain(labelOf(change.place))}`,
+    `# ${n}. ${plain(setting.id)}${instance === undefined ? '' : ` (${plain(instance)})`}${labelOf(change.place) === setting.id ? '' : `: ${plain(labelOf(change.place))}`}`,
     `#    now: ${plain(shown(change, 'original'))}`,
     `#    then: ${plain(shown(change, 'desired'))}`,
     `#    ${plain(why)}`,

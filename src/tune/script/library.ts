@@ -181,7 +181,8 @@ status() {
   now=$(mktemp) || return 1
   for n in $STEPS; do
     "read_$n" > "$now" 2> /dev/null || :
-    if holds "$n" "$now"; then echo "as applied: $(label "$n")"
+    # The content of a file is known only since it was written.
+    if holds "$n" "$now" && { ! is_on_disk "$n" || cmp -s "$now" "$STATE/$n.applied"; }; then echo "as applied: $(label "$n")"
     elif cmp -s "$now" "$STATE/$n.original"; then echo "as before: $(label "$n")"; differs=1
     else echo "changed since: $(label "$n")"; differs=1
     fi

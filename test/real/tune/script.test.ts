@@ -116,7 +116,7 @@ describe('a plan as a shell script', { skip }, () => {
       await expectQuiet(
         near,
         `look > 0; node script ${q(WISHES)} > s.sh; sh s.sh apply 2> log
-         echo 4242 > /proc/sys/net/ipv4/tcp_notsent_lowat; echo more >> /etc/lab/old.conf
+         echo 4242 > /proc/sys/net/ipv4/tcp_notsent_lowat; printf 'more\\n' | dd of=/etc/lab/old.conf conv=notrunc status=none
          sh s.sh status > st && exit 9; test $(grep -c '^changed since: ' st) -eq 2
          sh s.sh undo 2> log && exit 8; test $(grep -c 'it is kept' log) -eq 2
          grep -qx 4242 /proc/sys/net/ipv4/tcp_notsent_lowat; grep -qx more /etc/lab/old.conf
