@@ -15,6 +15,8 @@ export type PlaceRef =
   | { readonly kind: 'rings'; readonly interface: string }
   | { readonly kind: 'channels'; readonly interface: string }
   | { readonly kind: 'root-queue'; readonly interface: string }
+  /** Whether the host forwards, and what the kernel changes with that. */
+  | { readonly kind: 'forwarding'; readonly family: 4 | 6 }
   /** A table of nftables that is ours alone. */
   | { readonly kind: 'nft-table'; readonly family: 'inet' | 'ip' | 'ip6'; readonly name: string }
   /** What a process of ours holds /dev/cpu_dma_latency at. */
@@ -41,6 +43,8 @@ export interface PlaceStates {
   readonly channels: { readonly rx?: number; readonly tx?: number; readonly combined?: number };
   /** `byKernel`: nobody has set it (handle 0:); undoing means removing ours. `leaf`: what every queue below `mq` is. */
   readonly 'root-queue': { readonly queue: string; readonly byKernel: boolean; readonly leaf?: string };
+  /** By paths below /proc/sys/net/ipv4 or ipv6. As a wish: only those that are meant. */
+  readonly forwarding: Readonly<Record<string, number>>;
   /** What `nft -f` takes to make the table, null when there is none. */
   readonly 'nft-table': string | null;
   readonly 'latency-hold': number | null;

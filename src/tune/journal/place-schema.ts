@@ -37,6 +37,7 @@ const REFS: { readonly [K in PlaceKind]: v.GenericSchema<unknown, PlaceOf<K>> } 
   rings: v.strictObject({ kind: v.literal('rings'), interface: interfaceName }),
   channels: v.strictObject({ kind: v.literal('channels'), interface: interfaceName }),
   'root-queue': v.strictObject({ kind: v.literal('root-queue'), interface: interfaceName }),
+  forwarding: v.strictObject({ kind: v.literal('forwarding'), family: v.picklist([4, 6]) }),
   'nft-table': v.strictObject({ kind: v.literal('nft-table'), family: v.picklist(['inet', 'ip', 'ip6']), name: word }),
   'latency-hold': v.strictObject({ kind: v.literal('latency-hold') }),
   'tailscale-pref': v.strictObject({ kind: v.literal('tailscale-pref'), name: word }),
@@ -69,6 +70,14 @@ const STATES: { readonly [K in PlaceKind]: v.GenericSchema<unknown, PlaceStates[
   rings: v.strictObject({ rx: optionalCount, tx: optionalCount }),
   channels: v.strictObject({ rx: optionalCount, tx: optionalCount, combined: optionalCount }),
   'root-queue': v.strictObject({ queue: word, byKernel: flag, leaf: v.exactOptional(word) }),
+  forwarding: v.record(
+    v.pipe(
+      v.string(),
+      v.regex(/^(?:ip_forward|conf\/[^/:\s]{1,15}\/(?:forwarding|accept_redirects|accept_ra))$/, 'is no key of forwarding'),
+      v.check((key) => key.split('/').every(isPathPart) && !hasControl(key), 'is no key of forwarding'),
+    ),
+    v.pipe(v.number(), v.safeInteger()),
+  ),
   'nft-table': v.nullable(v.pipe(v.string(), v.maxLength(256 * 1024))),
   'latency-hold': v.nullable(count),
   'tailscale-pref': v.nullable(v.union([flag, line, v.array(line)])),

@@ -3,6 +3,7 @@ import type { TunePorts } from '../ports.js';
 import { channelsPlace } from './channels.js';
 import { coalescingPlace } from './coalescing.js';
 import { entryPlace } from './entry.js';
+import { forwardingPlace } from './forwarding.js';
 import { kernelValuePlace } from './kernel-value.js';
 import { latencyHoldPlace } from './latency-hold.js';
 import { macosAddressPlace } from './macos-address.js';
@@ -23,6 +24,7 @@ const PLACES: { readonly [K in PlaceKind]: Place<K> } = {
   rings: ringsPlace,
   channels: channelsPlace,
   'root-queue': rootQueuePlace,
+  forwarding: forwardingPlace,
   'latency-hold': latencyHoldPlace,
   'nft-table': nftTablePlace,
   'tailscale-pref': tailscalePrefPlace,

@@ -64,6 +64,7 @@ export function scriptStep(change: Change, n: number, { original, saved }: { rea
       const name = shellWord(change.place.name);
       return { read: `sysctl -n ${name}`, set, want: [String(change.desired as string)], putBack: [`sysctl -w ${name}="$(cat ${original})"`] };
     }
+    case 'forwarding':
     case 'latency-hold':
     case 'tailscale-pref':
     case 'macos-media':

@@ -70,6 +70,31 @@ describe('settings in a network namespace of a real kernel', { skip }, () => {
     });
   });
 
+  test('forwarding takes along what the kernel ties to it, and a roll-back brings all of that back', async () => {
+    await withPath(async ({ near }) => {
+      await near.sh(`ip link add extra type veth peer name extra1; cd /proc/sys/net
+        echo 0 > ipv4/conf/all/accept_redirects; echo 1 > ipv4/conf/extra/forwarding; echo 1 > ipv6/conf/extra/forwarding
+        ip -6 route add default via fd77::2`);
+      const state = (): Promise<string> =>
+        near.sh('cd /proc/sys/net; grep . ipv4/ip_forward ipv[46]/conf/*/forwarding ipv4/conf/*/accept_redirects ipv6/conf/*/accept_ra');
+      const before = await state();
+      const planned = await plan(near, {
+        wanted: [
+          ['net.ipv4.ip_forward', 1],
+          ['net.ipv6.conf.all.forwarding', 1],
+        ],
+        try: true,
+      });
+      for (const { id, steps, after, restored } of planned.values()) {
+        assert.deepEqual([steps.map(reasonOf), after?.map(reasonOf), restored], [['change'], ['already'], true], id);
+      }
+      const [six] = planned.get('net.ipv6.conf.all.forwarding')?.steps ?? [];
+      assert.ok(six?.verdict === 'change');
+      assert.deepEqual(six.changes[0]?.desired, { [`conf/${INTERFACE}/accept_ra`]: 2, 'conf/all/forwarding': 1 });
+      assert.equal(await state(), before);
+    });
+  });
+
   test('buffers of guides are possible only to the exact, and the rate that they allow is told', async () => {
     await withPath(async ({ near }) => {
       const wanted: Request['wanted'] = [['net.ipv4.tcp_rmem', '4096 16384 16384']];

@@ -1,8 +1,7 @@
-import type { Change } from '../../place.js';
-import { sysctlPath } from '../../places/kernel-value.js';
-import type { HostView } from '../../setting.js';
+import { sysctlName } from '../../places/kernel-value.js';
+import { readPlace } from '../../places/registry.js';
 import { IP_SYSCTL, TAILSCALE_ROUTER } from './sources.js';
-import { kernelValue, readKernel } from './kernel-steps.js';
+import { readKernel } from './kernel-steps.js';
 import { notDone } from '../steps.js';
 import { sysctlSetting } from './sysctl-setting.js';
 import type { Sysctl } from './sysctl.js';
@@ -44,36 +43,30 @@ const RP_FILTER: Sysctl = {
   example: 2,
 };
 
-/**
- * Turning forwarding on changes more than the one key (net/ipv4/devinet.c, inet_forward_change): every interface's
- * forwarding follows, and conf.all.accept_redirects becomes 0; turned off again, it becomes 1, whatever it was. What a
- * roll-back would not bring back by itself is therefore among the changes, before forwarding so that it is undone after it.
- */
+/** Turning it on changes more than the one key, so the place is all of what changes with it. */
 export const ipForward = sysctlSetting(FORWARD4, async (view, wanted) => {
-  const also: Change[] = [];
-  const redirects = await valueOf(view, 'net.ipv4.conf.all.accept_redirects');
-  if (wanted === '1' && redirects === '0') also.push(unchanged('net.ipv4.conf.all.accept_redirects', redirects));
-  also.push(...(await forwardingAlready(view, '/proc/sys/net/ipv4/conf', wanted)));
-  return { notes: [], before: also };
+  const place = { kind: 'forwarding', family: 4 } as const;
+  const original = (await readPlace(view.ports, place)) ?? {};
+  return { notes: [], change: { place, original, desired: { ip_forward: Number(wanted) } } };
 });
 
 /**
- * The same for IPv6 (net/ipv6/addrconf.c, addrconf_fixup_forwarding): a router does not listen to router advertisements
- * where accept_ra is 1, and the default routes that it learnt of them are removed. On uplinks it becomes 2, which means
- * "forwarding or not", before forwarding is turned on: else a host with a learnt default route would cut itself off.
+ * A router does not listen to router advertisements where accept_ra is 1, and the default routes that it learnt of them are
+ * removed. On uplinks it becomes 2, which means "forwarding or not": else a host with a learnt default route would cut itself off.
  */
 export const ipv6Forward = sysctlSetting(FORWARD6, async (view, wanted) => {
-  const before: Change[] = [];
-  const notes: string[] = [];
-  for (const name of wanted === '1' ? view.uplinks : []) {
-    const path = `/proc/sys/net/ipv6/conf/${name}/accept_ra`;
-    const read = await readKernel(view, path);
-    if (!('text' in read) || read.text !== '1') continue;
-    before.push(kernelValue(path, '1', '2'));
-    notes.push(`accept_ra of ${name} becomes 2, so that it keeps the default route that its router announces`);
-  }
-  before.push(...(await forwardingAlready(view, '/proc/sys/net/ipv6/conf', wanted)));
-  return { notes, before };
+  const place = { kind: 'forwarding', family: 6 } as const;
+  const original = (await readPlace(view.ports, place)) ?? {};
+  const learning = wanted === '1' ? view.uplinks.filter((name) => original[`conf/${name}/accept_ra`] === 1) : [];
+  const keys = learning.map((name) => `conf/${name}/accept_ra`);
+  return {
+    notes: learning.map((name) => `accept_ra of ${name} becomes 2, so that it keeps the default route that its router announces`),
+    change: { place, original, desired: { ...Object.fromEntries(keys.map((key) => [key, 2])), 'conf/all/forwarding': Number(wanted) } },
+    persist: keys.flatMap((key) => {
+      const name = sysctlName(`/proc/sys/net/ipv6/${key}`);
+      return name === undefined ? [] : [{ by: 'sysctl', key: name, value: '2' } as const];
+    }),
+  };
 });
 
 /** The kernel takes the larger of conf.all and the interface's own, so 2 for all is loose everywhere. */
@@ -94,25 +87,3 @@ export const reversePath = sysctlSetting(RP_FILTER, async (view, wanted, now) =>
       wanted === '2' ? [`${strict.join(', ')} filtered strictly; the larger of conf.all and its own counts, so all interfaces filter loosely`] : [],
   };
 });
-
-/** Interfaces that forward already, of which turning it off for all would make ones that do not. */
-async function forwardingAlready(view: HostView, folder: string, wanted: string): Promise<readonly Change[]> {
-  const names = (await view.ports.files.list(folder).catch(() => undefined)) ?? [];
-  const found = await Promise.all(
-    names
-      .filter((name) => name !== 'all')
-      .map(async (name) => ({ path: `${folder}/${name}/forwarding`, read: await readKernel(view, `${folder}/${name}/forwarding`) })),
-  );
-  return found.flatMap(({ path, read }) =>
-    'text' in read && read.text === wanted && wanted === '1' ? [kernelValue(path, read.text, read.text)] : [],
-  );
-}
-
-function unchanged(id: string, value: string): Change {
-  return kernelValue(sysctlPath(id), value, value);
-}
-
-async function valueOf(view: HostView, id: string): Promise<string | undefined> {
-  const read = await readKernel(view, sysctlPath(id));
-  return 'text' in read ? read.text : undefined;
-}

@@ -1,5 +1,5 @@
 import type { Change } from '../../place.js';
-import type { HostView, PlanRules, Setting, Step } from '../../setting.js';
+import type { HostView, Persisted, PlanRules, Setting, Step } from '../../setting.js';
 import { sysctlPath } from '../../places/kernel-value.js';
 import { ceilingNotes } from './buffer-ceiling.js';
 import { releaseAtLeast } from './kernel-release.js';
@@ -30,8 +30,10 @@ export function sysctlSetting(row: Sysctl, probe?: SysctlProbe): Setting<string>
 
 export type SysctlProbe = (view: HostView, wanted: string, now: string) => Promise<Probed>;
 
-/** `before`: changes of other places that have to come first, and so are undone last. */
-export type Probed = { readonly step: Step } | { readonly notes: readonly string[]; readonly before?: readonly Change[] };
+/** `change`: in place of writing the key alone; `persist`: before the key itself. */
+export type Probed =
+  | { readonly step: Step }
+  | { readonly notes: readonly string[]; readonly change?: Change; readonly persist?: readonly Persisted[] };
 
 /** The order matters: what does nothing and what is not there is said first, then what is there already, then who else has a say. */
 async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: PlanRules, probe: SysctlProbe | undefined): Promise<Step> {
@@ -70,8 +72,8 @@ async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: Pl
     now,
     proposed: desired,
     why: row.why,
-    changes: [...(probed?.before ?? []), kernelValue(path, now, desired)],
-    persist: [{ by: 'sysctl', key: row.id, value: desired }],
+    changes: [probed?.change ?? kernelValue(path, now, desired)],
+    persist: [...(probed?.persist ?? []), { by: 'sysctl', key: row.id, value: desired }],
     ...(lowers ? { effect: 'risky' } : {}),
     ...(notes.length > 0 ? { notes } : {}),
   };
