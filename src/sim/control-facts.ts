@@ -8,13 +8,13 @@ export class SimMachineFacts implements HostFacts {
   readonly resolvers: HostFacts['resolvers'];
   readonly routeTo: HostFacts['routeTo'];
   readonly processors: HostFacts['processors'];
-  readonly #process: SimProcess;
+  readonly #self: SimProcess;
   readonly #declared: HostFacts;
   readonly #root: boolean;
 
-  constructor(process: SimProcess, options: { readonly declared: HostFacts; readonly root: boolean }) {
+  constructor(self: SimProcess, options: { readonly declared: HostFacts; readonly root: boolean }) {
     const { declared, root } = options;
-    this.#process = process;
+    this.#self = self;
     this.#declared = declared;
     this.#root = root;
     this.interfaces = () => this.#alive(() => declared.interfaces());
@@ -30,12 +30,12 @@ export class SimMachineFacts implements HostFacts {
 
   async links(name?: string): Promise<readonly LinkFacts[]> {
     const declared = await this.#alive(() => this.#declared.links(name));
-    return declared.map((known) => this.#process.machine.links.get(known.name)?.facts(known) ?? known);
+    return declared.map((known) => this.#self.machine.links.get(known.name)?.facts(known) ?? known);
   }
 
   async tcpSettings(): Promise<TcpSettings> {
     const declared = await this.#alive(() => this.#declared.tcpSettings());
-    const text = (key: string): string | undefined => this.#process.machine.values.text(`/proc/sys/net/${key}`);
+    const text = (key: string): string | undefined => this.#self.machine.values.text(`/proc/sys/net/${key}`);
     const number = (key: string): number | undefined => (text(key) === undefined ? undefined : Number(text(key)));
     const found = {
       receiveBytes: triple(text('ipv4/tcp_rmem')),
@@ -50,7 +50,7 @@ export class SimMachineFacts implements HostFacts {
   }
 
   #alive<T>(read: () => Promise<T>): Promise<T> {
-    return this.#process.look(read).then((answer) => answer);
+    return this.#self.look(read).then((answer) => answer);
   }
 }
 

@@ -7,17 +7,17 @@ import type { SimTree } from './control-tree.js';
 
 /** The `Files` of a process of a simulated host: the same disk and kernel values that its `SimControl` sees and changes. */
 export class SimProcessFiles implements Files {
-  readonly #process: SimProcess;
+  readonly #self: SimProcess;
   readonly #access: SimAccess;
 
-  constructor(process: SimProcess, access: SimAccess) {
-    this.#process = process;
+  constructor(self: SimProcess, access: SimAccess) {
+    this.#self = self;
     this.#access = access;
   }
 
   readText(path: string): Promise<string | undefined> {
-    return this.#process.look(() => {
-      const { values } = this.#process.machine;
+    return this.#self.look(() => {
+      const { values } = this.#self.machine;
       const at = this.#tree.resolve(path, true);
       const value = values.text(at);
       if (value !== undefined) {
@@ -33,15 +33,15 @@ export class SimProcessFiles implements Files {
   }
 
   writeText(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {
-    return this.#process.change(`put ${path}`, () => {
+    return this.#self.change(`put ${path}`, () => {
       const at = this.#tree.resolve(path, true);
       const before = this.#tree.at(at);
-      if (this.#process.machine.values.has(at)) throw new TautlineError('io', `cannot write ${path}: it is no file of a disk`);
+      if (this.#self.machine.values.has(at)) throw new TautlineError('io', `cannot write ${path}: it is no file of a disk`);
       this.#access.checkWriteBelow(at);
       if (before !== undefined && before.kind !== 'file') throw new TautlineError('io', `cannot write ${path}: it is a ${before.kind}`);
       const bytes = new TextEncoder().encode(text);
       this.#access.checkRoom(at, bytes.length);
-      const now = this.#process.machine.nowNs();
+      const now = this.#self.machine.nowNs();
       const mode = before?.mode ?? options.mode ?? 0o644;
       return {
         whole: () => {
@@ -53,10 +53,10 @@ export class SimProcessFiles implements Files {
   }
 
   list(folder: string): Promise<readonly string[] | undefined> {
-    return this.#process.look(() => {
+    return this.#self.look(() => {
       const at = this.#tree.resolve(folder, true);
       const below = at === '/' ? '/' : `${at}/`;
-      const values = this.#process.machine.values
+      const values = this.#self.machine.values
         .paths()
         .flatMap((path) => (path.startsWith(below) ? [path.slice(below.length).split('/')[0] ?? ''] : []));
       const names = this.#tree.names(at);
@@ -66,8 +66,8 @@ export class SimProcessFiles implements Files {
   }
 
   status(path: string, options: { readonly follow?: boolean } = {}): Promise<FileStatus | undefined> {
-    return this.#process.look(() => {
-      const { values } = this.#process.machine;
+    return this.#self.look(() => {
+      const { values } = this.#self.machine;
       const at = this.#tree.resolve(path, options.follow === true);
       if (values.has(at)) return { kind: 'file', sizeBytes: 4096, modifiedMs: 0, mode: values.modeOf(at), ownerId: 0 };
       const node = this.#tree.at(at);
@@ -86,7 +86,7 @@ export class SimProcessFiles implements Files {
   }
 
   makeFolder(path: string): Promise<void> {
-    return this.#process.change(`make folder ${path}`, () => {
+    return this.#self.change(`make folder ${path}`, () => {
       const missing: string[] = [];
       for (let at = this.#tree.resolve(path, true); this.#tree.at(at) === undefined; at = parentOf(at)) missing.unshift(at);
       const [first] = missing;
@@ -102,7 +102,7 @@ export class SimProcessFiles implements Files {
   }
 
   remove(path: string): Promise<void> {
-    return this.#process.change(`remove ${path}`, () => {
+    return this.#self.change(`remove ${path}`, () => {
       const at = this.#tree.resolve(path, false);
       const node = this.#tree.at(at);
       if (node !== undefined) this.#access.checkWriteBelow(at);
@@ -113,6 +113,6 @@ export class SimProcessFiles implements Files {
   }
 
   get #tree(): SimTree {
-    return this.#process.machine.tree;
+    return this.#self.machine.tree;
   }
 }

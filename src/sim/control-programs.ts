@@ -18,12 +18,12 @@ export type SimProgram = (args: readonly string[], host: { readonly machine: Sim
 export class SimProgramCommands implements Commands {
   /** Every program that was run, with its arguments, in order. */
   readonly ran: (readonly string[])[] = [];
-  readonly #process: SimProcess;
+  readonly #self: SimProcess;
   readonly #root: boolean;
   readonly #programs: Map<string, SimProgram>;
 
-  constructor(process: SimProcess, options: { readonly root: boolean; readonly programs: ReadonlyMap<string, SimProgram> }) {
-    this.#process = process;
+  constructor(self: SimProcess, options: { readonly root: boolean; readonly programs: ReadonlyMap<string, SimProgram> }) {
+    this.#self = self;
     this.#root = options.root;
     this.#programs = new Map(options.programs);
   }
@@ -35,12 +35,12 @@ export class SimProgramCommands implements Commands {
   }
 
   async run(program: string, args: readonly string[]): Promise<CommandResult> {
-    this.#process.alive();
+    this.#self.alive();
     this.ran.push([program, ...args]);
-    const answer = this.#programs.get(program)?.(args, { machine: this.#process.machine, root: this.#root });
+    const answer = this.#programs.get(program)?.(args, { machine: this.#self.machine, root: this.#root });
     if (!answer) return { outcome: 'missing' };
     const { change, code = 0, stdout = '', stderr = '' } = answer;
-    if (change) await this.#process.change([program, ...args].join(' '), () => ({ whole: change }));
+    if (change) await this.#self.change([program, ...args].join(' '), () => ({ whole: change }));
     return { outcome: 'exited', code, stdout, stderr };
   }
 }

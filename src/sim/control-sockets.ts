@@ -10,16 +10,13 @@ export type SocketService = (
 
 /** Web of a process on a simulated host: services on Unix sockets answer at once, everything else goes over the network. */
 export class SimSocketWeb implements Web {
-  readonly #process: SimProcess;
+  readonly #self: SimProcess;
   readonly #network: Web;
   readonly #root: boolean;
   readonly #services: ReadonlyMap<string, SocketService>;
 
-  constructor(
-    process: SimProcess,
-    options: { readonly network: Web; readonly root: boolean; readonly services: ReadonlyMap<string, SocketService> },
-  ) {
-    this.#process = process;
+  constructor(self: SimProcess, options: { readonly network: Web; readonly root: boolean; readonly services: ReadonlyMap<string, SocketService> }) {
+    this.#self = self;
     this.#network = options.network;
     this.#root = options.root;
     this.#services = options.services;
@@ -42,8 +39,8 @@ export class SimSocketWeb implements Web {
   }
 
   async #ask(request: HttpRequest, socketPath: string): Promise<HttpOutcome> {
-    this.#process.alive();
-    const service = this.#services.get(this.#process.machine.tree.resolve(socketPath, true));
+    this.#self.alive();
+    const service = this.#services.get(this.#self.machine.tree.resolve(socketPath, true));
     if (!service) return { outcome: 'failed', reason: `there is no socket ${socketPath}`, errno: 'ENOENT' };
     const { method, body: sent } = request;
     const { pathname, search } = new URL(request.url);
@@ -51,8 +48,8 @@ export class SimSocketWeb implements Web {
       status = 200,
       body = '',
       change,
-    } = service({ method, path: pathname + search, body: sent }, { machine: this.#process.machine, root: this.#root });
-    if (change) await this.#process.change(`${method} ${pathname}`, () => ({ whole: change }));
+    } = service({ method, path: pathname + search, body: sent }, { machine: this.#self.machine, root: this.#root });
+    if (change) await this.#self.change(`${method} ${pathname}`, () => ({ whole: change }));
     const bytes = new TextEncoder().encode(body);
     return {
       outcome: 'ok',

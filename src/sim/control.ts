@@ -10,20 +10,20 @@ import type { TreeNode } from './control-tree.js';
 export class SimControl implements HostControl {
   /** What a guard that was started does; without it, it only runs. */
   onGuard: ((args: readonly string[], pid: number) => void) | undefined;
-  readonly #process: SimProcess;
+  readonly #self: SimProcess;
   readonly #machine: SimMachine;
   readonly #access: SimAccess;
 
-  constructor(process: SimProcess, access: SimAccess) {
-    this.#process = process;
-    this.#machine = process.machine;
+  constructor(self: SimProcess, access: SimAccess) {
+    this.#self = self;
+    this.#machine = self.machine;
     this.#access = access;
   }
 
   // --- Values of the kernel ------------------------------------------------------------------
 
   readValue(path: string): Promise<string | undefined> {
-    return this.#process.look(() => {
+    return this.#self.look(() => {
       const text = this.#machine.values.text(path);
       if (text !== undefined) this.#access.checkReadValue(path);
       return text;
@@ -32,7 +32,7 @@ export class SimControl implements HostControl {
 
   writeValue(path: string, text: string): Promise<void> {
     const { values } = this.#machine;
-    return this.#process.change(`write ${path}`, () => {
+    return this.#self.change(`write ${path}`, () => {
       if (!values.has(path))
         throw new TautlineError('unsupported', `cannot write ${path}: there is no such file`, { hint: 'this kernel does not have it' });
       this.#access.checkWriteValue(path);
@@ -42,13 +42,13 @@ export class SimControl implements HostControl {
   }
 
   mayWrite(path: string): Promise<boolean> {
-    return this.#process.look(() => this.#access.mayWrite(path));
+    return this.#self.look(() => this.#access.mayWrite(path));
   }
 
   // --- Files, links and folders --------------------------------------------------------------
 
   readEntry(path: string): Promise<Entry | undefined> {
-    return this.#process.look(() => {
+    return this.#self.look(() => {
       const at = this.#machine.tree.resolve(path, false);
       const node = this.#machine.tree.at(at);
       if (!node) return undefined;
@@ -59,7 +59,7 @@ export class SimControl implements HostControl {
 
   writeEntry(path: string, entry: Entry): Promise<void> {
     const { tree } = this.#machine;
-    return this.#process.change(`put ${path}`, (): Change<void> => {
+    return this.#self.change(`put ${path}`, (): Change<void> => {
       const at = tree.resolve(path, false);
       const before = tree.at(at);
       this.#access.checkWriteBelow(at);
@@ -85,7 +85,7 @@ export class SimControl implements HostControl {
 
   removeEntry(path: string): Promise<void> {
     const { tree } = this.#machine;
-    return this.#process.change(`remove ${path}`, () => {
+    return this.#self.change(`remove ${path}`, () => {
       const at = tree.resolve(path, false);
       const node = tree.at(at);
       if (node !== undefined) this.#access.checkWriteBelow(at);
@@ -102,12 +102,12 @@ export class SimControl implements HostControl {
   }
 
   realPath(path: string): Promise<string> {
-    return this.#process.look(() => this.#machine.tree.resolve(path, true));
+    return this.#self.look(() => this.#machine.tree.resolve(path, true));
   }
 
   append(path: string, text: string): Promise<void> {
     const { tree } = this.#machine;
-    return this.#process.change(`append ${path}`, () => {
+    return this.#self.change(`append ${path}`, () => {
       const at = tree.resolve(path, true);
       const before = tree.at(at);
       if (before !== undefined && before.kind !== 'file')
@@ -137,13 +137,13 @@ export class SimControl implements HostControl {
   }
 
   lock(path: string): Promise<HostLock | { readonly heldBy: number | undefined }> {
-    return this.#process.look(() => {
+    return this.#self.look(() => {
       const { locks, tree } = this.#machine;
       const at = tree.resolve(path, true);
       const holder = locks.get(at);
       if (holder !== undefined) return { heldBy: holder };
       this.#access.checkWriteBelow(at);
-      const { pid } = this.#process;
+      const { pid } = this.#self;
       locks.set(at, pid);
       return {
         release: async () => {
@@ -178,12 +178,12 @@ export class SimControl implements HostControl {
   }
 
   readChannels(interfaceName: string): Promise<LinkChannels | undefined> {
-    return this.#process.look(() => this.#machine.link(interfaceName).channels());
+    return this.#self.look(() => this.#machine.link(interfaceName).channels());
   }
 
   setRootQueue(interfaceName: string, kind: string | undefined): Promise<void> {
     if (kind !== undefined && !this.#machine.queueKinds.includes(kind)) {
-      return this.#process.look(() => {
+      return this.#self.look(() => {
         throw new TautlineError('unsupported', `this kernel has no queue discipline '${kind}' (ENOENT)`, {
           hint: `it may be a module that is not installed: sch_${kind}`,
         });
@@ -193,7 +193,7 @@ export class SimControl implements HostControl {
   }
 
   forgetTcpMetrics(): Promise<void> {
-    return this.#process.change('forget tcp metrics', () => {
+    return this.#self.change('forget tcp metrics', () => {
       this.#access.checkRoot('forget what TCP learnt of other hosts');
       return { whole: () => void (this.#machine.tcpMetrics = 0) };
     });
@@ -202,7 +202,7 @@ export class SimControl implements HostControl {
   // --- Processes -----------------------------------------------------------------------------
 
   holdLatency(microseconds: number): Promise<number> {
-    return this.#process.change('hold the latency', () => {
+    return this.#self.change('hold the latency', () => {
       if (this.#machine.tree.at(LATENCY_DEVICE) === undefined) {
         throw new TautlineError('unsupported', `cannot hold ${LATENCY_DEVICE}: there is no such device`, {
           hint: 'this kernel has no power management of processors',
@@ -219,14 +219,14 @@ export class SimControl implements HostControl {
   }
 
   heldLatency(): Promise<number | undefined> {
-    return this.#process.look(() => {
+    return this.#self.look(() => {
       const held = [...this.#machine.latencyHolds.values()];
       return held.length === 0 ? undefined : Math.min(...held);
     });
   }
 
   dropLatency(): Promise<void> {
-    return this.#process.change('drop the latency', () => ({
+    return this.#self.change('drop the latency', () => ({
       whole: () => {
         for (const pid of [...this.#machine.latencyHolds.keys()]) this.#machine.endProcess(pid);
       },
@@ -234,7 +234,7 @@ export class SimControl implements HostControl {
   }
 
   startGuard(args: readonly string[], _readyTimeoutMs: number): Promise<number> {
-    return this.#process.change(`start guard ${args.join(' ')}`, () => ({
+    return this.#self.change(`start guard ${args.join(' ')}`, () => ({
       whole: () => {
         const pid = this.#machine.startProcess();
         this.#machine.guards.set(pid, args);
@@ -245,11 +245,11 @@ export class SimControl implements HostControl {
   }
 
   isAlive(pid: number): Promise<boolean> {
-    return this.#process.look(() => this.#machine.isAlive(pid));
+    return this.#self.look(() => this.#machine.isAlive(pid));
   }
 
   place(): Promise<HostPlace> {
-    return this.#process.look(() => this.#machine.place());
+    return this.#self.look(() => this.#machine.place());
   }
 
   #changeLink(
@@ -258,7 +258,7 @@ export class SimControl implements HostControl {
     work: (link: ReturnType<SimMachine['link']>) => void,
     half?: (link: ReturnType<SimMachine['link']>) => void,
   ): Promise<void> {
-    return this.#process.change(what, () => {
+    return this.#self.change(what, () => {
       const link = this.#machine.link(name);
       this.#access.checkRoot(`change the ${what}`);
       // What the driver refuses is refused before anything has happened.
