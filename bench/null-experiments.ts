@@ -6,7 +6,7 @@ import { withPath } from '../test/lab/namespaces.js';
 import { withServedPath } from '../test/lab/trying.js';
 
 /*
- * npm run bench -- null-experiments [--count 40] [--blocks 6] [--seed 1] [--seconds 45] [--setting KEY=VALUE]
+ * npm run bench -- null-experiments [--count 40] [--blocks 6] [--seed 1] [--seconds 60] [--setting KEY=VALUE]
  *
  * Experiments with a setting that cannot change anything that is measured, on a real path (a veth pair between two
  * namespaces, as root): how many report an effect all the same. Writes bench/null-experiments.json.
@@ -32,7 +32,7 @@ export async function nullExperiments(args: readonly string[]): Promise<void> {
       count: { type: 'string', default: '40' },
       blocks: { type: 'string', default: '6' },
       seed: { type: 'string', default: '1' },
-      seconds: { type: 'string', default: '45' },
+      seconds: { type: 'string', default: '60' },
       setting: { type: 'string', default: PLACEBO },
     },
   });

@@ -34,8 +34,6 @@ const ECHO_INTERVAL_MS = 10;
 const ECHOES_MIN = 50;
 const ECHOES_DEFAULT = 100;
 const CONNECTS = 8;
-/** What handshakes and waiting take was seen once, on a host that may have been busy just then. */
-const TIME_SLACK = 1.25;
 const TIMEOUT_MS = 1000;
 const TIMEOUT_ROUND_TRIPS = 10;
 
@@ -69,8 +67,10 @@ export function planTimes(asked: Asked): ExperimentTimes {
     return { blocks, run: usual, totalMs: total(blocks, usual) };
   }
   const shortest = runTimes(asked.rttMs, LOAD_MS_MIN);
-  const least = total(asked.blocks ?? BLOCKS_MIN, shortest);
-  if (least > TIME_SLACK * timeMs) {
+  const fewest = asked.blocks ?? BLOCKS_MIN;
+  const least = total(fewest, shortest);
+  // What handshakes and waiting take was seen once, on a host that may have been busy just then: no reason to refuse.
+  if (least - groups * fewest * BLOCK_RUNS * asked.overheadMs > timeMs) {
     throw new TautlineError(
       'usage',
       `${seconds(timeMs)} are too short for ${groups === 1 ? 'a group' : `${groups} groups`} of settings on this path`,
