@@ -12,7 +12,7 @@ export interface ValueSpec {
   readonly accepts?: readonly string[] | ValueRule;
   /** Nobody may write it. */
   readonly readOnly?: true;
-  /** What else the kernel changes with it, by path: from what is kept here, and what that one held. */
+  /** What else the kernel changes when it becomes another, by path: from what is kept here, and what that one held. */
   readonly follow?: Readonly<Record<string, (kept: string, other: string) => string>>;
   /** The kernel tells it, and nobody sets it: it does not count when hosts are compared. */
   readonly told?: true;
@@ -177,6 +177,7 @@ export class SimValues {
   }
 
   set(path: string, kept: string): void {
+    if (this.#now.get(path) === kept) return;
     this.#now.set(path, kept);
     for (const [other, valueOf] of Object.entries(this.#specs.get(path)?.follow ?? {})) {
       const now = this.#now.get(other);

@@ -2,7 +2,7 @@ import type { TuneHostSpec } from '../tune-host.js';
 import { vethFeatures } from './features.js';
 import { KERNEL_6_1 } from './kernel-6-1.js';
 import { hugepageValues, interruptValues, queueValues, told } from './processors.js';
-import { sysctlValues } from './sysctls.js';
+import { forwardingValues, sysctlValues } from './sysctls.js';
 import { VPS_INTERRUPTS } from './vps.js';
 
 /** Of net.core only these are in a network namespace other than the first (kernel 6.1: net/core/sysctl_net_core.c, netns_core_table). */
@@ -59,6 +59,7 @@ export function recordedContainer(): TuneHostSpec {
     readOnlyBelow: ['/proc/sys', '/sys', '/proc/irq', '/proc/bus', '/proc/sysrq-trigger'],
     values: {
       ...sysctlValues(Object.fromEntries(inside), { congestion: ['reno', 'cubic'], queues: QUEUES }),
+      ...forwardingValues(['eth0']),
       ...hugepageValues('always'),
       ...interruptValues(VPS_INTERRUPTS, 4),
       ...queueValues('eth0', { rx: 4, tx: 4 }, 4),

@@ -35,8 +35,6 @@ export const KERNEL_6_1: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_allowed_congestion_control': 'reno cubic',
   'net.core.default_qdisc': 'fq_codel',
   'net.core.somaxconn': '4096',
-  'net.ipv4.ip_forward': '0',
-  'net.ipv6.conf.all.forwarding': '0',
   'net.ipv4.ip_local_port_range': '32768\t60999',
   'net.ipv4.ip_no_pmtu_disc': '0',
   'kernel.nmi_watchdog': '0',
@@ -113,6 +111,4 @@ export const KERNEL_6_1: Readonly<Record<string, string>> = {
   'kernel.osrelease': '6.1.0-56-cloud-amd64',
   'kernel.random.boot_id': '7c0a3f0e-5d0b-4b52-9a55-3d1f0c4be2a1',
   'net.ipv4.conf.all.rp_filter': '0',
-  'net.ipv4.conf.all.accept_redirects': '1',
-  'net.ipv6.conf.eth0.accept_ra': '1',
 };

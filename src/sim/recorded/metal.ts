@@ -2,7 +2,7 @@ import type { TuneHostSpec } from '../tune-host.js';
 import { i40eFeatures } from './features.js';
 import { KERNEL_6_1 } from './kernel-6-1.js';
 import { frequencyValues, hugepageValues, idleValues, interruptValues, queueValues, told } from './processors.js';
-import { sysctlValues } from './sysctls.js';
+import { forwardingValues, sysctlValues } from './sysctls.js';
 import { LIMITS } from './vps.js';
 
 const RELEASE = '6.8.0-87-generic';
@@ -76,6 +76,7 @@ export function recordedMetal(): TuneHostSpec {
     queueKinds: QUEUES,
     values: {
       ...sysctlValues(KEYS, { congestion: CONGESTION, queues: QUEUES }),
+      ...forwardingValues(['enp65s0f0np0']),
       ...hugepageValues('madvise'),
       ...interruptValues(interrupts, CPUS),
       ...queueValues(

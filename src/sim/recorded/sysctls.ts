@@ -74,6 +74,33 @@ export function sysctlValues(
   return Object.fromEntries(Object.entries(keys).map(value));
 }
 
+/**
+ * Forwarding of the host and of its interfaces, off. Turning it on or off for all does so for each, and for IPv4 turns
+ * conf.all.accept_redirects the other way (net/ipv4/devinet.c, inet_forward_change; net/ipv6/addrconf.c, addrconf_forward_change).
+ */
+export function forwardingValues(interfaces: readonly string[]): Record<string, ValueSpec> {
+  const each = ['default', 'lo', ...interfaces];
+  const four = (name: string): string => pathOf('net.ipv4.conf') + `/${name}/forwarding`;
+  const six = (name: string): string => pathOf('net.ipv6.conf') + `/${name}/forwarding`;
+  const same = (kept: string): string => kept;
+  const all = (pathsOf: (name: string) => string, others: ValueSpec['follow']): ValueSpec => ({
+    text: '0',
+    accepts: INTEGER,
+    follow: { ...Object.fromEntries(each.map((name) => [pathsOf(name), same])), ...others },
+  });
+  const redirects = pathOf('net.ipv4.conf.all.accept_redirects');
+  const contrary = { [redirects]: (kept: string) => (Number(kept) === 0 ? '1' : '0') };
+  const own = (pathsOf: (name: string) => string): [string, ValueSpec][] => each.map((name) => [pathsOf(name), { text: '0', accepts: INTEGER }]);
+  const routers = each.map((name): [string, ValueSpec] => [pathOf('net.ipv6.conf') + `/${name}/accept_ra`, { text: '1', accepts: INTEGER }]);
+  return {
+    [pathOf('net.ipv4.ip_forward')]: all(four, { ...contrary, [four('all')]: same }),
+    [four('all')]: all(four, { ...contrary, [pathOf('net.ipv4.ip_forward')]: same }),
+    [six('all')]: all(six, {}),
+    [redirects]: { text: '1', accepts: INTEGER },
+    ...Object.fromEntries([...own(four), ...own(six), ...routers]),
+  };
+}
+
 function pathOf(key: string): string {
   return `${PREFIX}${key.replaceAll('.', '/')}`;
 }

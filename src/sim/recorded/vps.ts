@@ -4,7 +4,7 @@ import { virtioFeatures } from './features.js';
 import { KERNEL_6_1 } from './kernel-6-1.js';
 import { hugepageValues, interruptValues, queueValues, told } from './processors.js';
 import type { InterruptSpec } from './processors.js';
-import { sysctlValues } from './sysctls.js';
+import { forwardingValues, sysctlValues } from './sysctls.js';
 
 const RELEASE = '6.1.0-56-cloud-amd64';
 const CPUS = 4;
@@ -88,6 +88,7 @@ export function recordedVps(): TuneHostSpec {
     queueKinds: QUEUES,
     values: {
       ...sysctlValues(KERNEL_6_1, { congestion: CONGESTION, queues: QUEUES }),
+      ...forwardingValues(['eth0', 'tailscale0']),
       ...hugepageValues('always'),
       ...interruptValues(VPS_INTERRUPTS, CPUS),
       ...queueValues('eth0', { rx: CPUS, tx: CPUS }, CPUS, ['1', '2', '4', '8']),
