@@ -28,4 +28,4 @@ function hold(microseconds: number): string {
 }
 
 /** Ends the whole session, so that its sleep does not stay behind. */
-const DROP = `for pid in $(pgrep -f '^sh -c .* ${LATENCY_PROCESS} [0-9]+$'); do kill -- "-$pid"; done`;
+const DROP = `for pid in $(pgrep -f '^sh -c .* ${LATENCY_PROCESS} [0-9]+$'); do kill -- "-$pid" 2>/dev/null || kill "$pid" || :; done`;
