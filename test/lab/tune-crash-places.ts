@@ -18,6 +18,7 @@ export function meantFor([sysctl = '', security = '', ssh = '']: readonly string
       { kind: 'root-queue', interface: INTERFACE },
       { queue: 'pfifo', byKernel: false },
     ],
+    [{ kind: 'forwarding', family: 4 }, { ip_forward: 1 }],
     [{ kind: 'latency-hold' }, 10],
     [{ kind: 'entry', path: `${sysctl}/90-tautline.conf` }, textFile('net.ipv4.tcp_slow_start_after_idle = 0\n', { mode: 0o644 })],
     [

@@ -1,7 +1,7 @@
 import { TautlineError } from '../../base/index.js';
 import { labelOf, writePlace } from '../places/registry.js';
 import type { TunePorts } from '../ports.js';
-import { readStep, samePlace, shown, stepHolds } from './holder.js';
+import { isWrittenAtOnce, readStep, samePlace, shown, stepHolds } from './holder.js';
 import type { OpenChange } from './open-change.js';
 import { waitsForConfirmation } from './replay.js';
 import type { AnyState, ChangeView, StepView } from './replay.js';
@@ -77,6 +77,6 @@ function obstacleTo(change: ChangeView, view: StepView, current: AnyState | unde
   const before = change.steps.slice(0, view.index).findLast((each) => samePlace(each.step, step));
   if (before?.found !== undefined && stepHolds(step, current, before.found)) return undefined;
   // A crash left it between the two, where a write has parts or the kernel rounds.
-  if (!view.certain && step.place.kind !== 'entry') return undefined;
+  if (!view.certain && !isWrittenAtOnce(step, current)) return undefined;
   return `somebody changed it meanwhile: it holds ${shown(step, current, step.original)}, and held ${shown(step, step.original, current)} before`;
 }

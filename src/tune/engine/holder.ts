@@ -36,7 +36,8 @@ export function holderOf(view: StepView, current: AnyState | undefined, rebooted
   return certain || isWrittenAtOnce(step, current) ? 'foreign' : 'ours';
 }
 
-function isWrittenAtOnce(step: JournalStep, current: AnyState): boolean {
+/** Whether a write of the place is there whole or not at all. */
+export function isWrittenAtOnce(step: JournalStep, current: AnyState): boolean {
   if (step.place.kind !== 'entry') return false;
   // A folder gets its mode and owner after it was made.
   return !(isFolder(current) && isFolder(step.desired));

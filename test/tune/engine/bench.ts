@@ -48,6 +48,10 @@ export const SPEC: TuneHostSpec = {
     '/proc/sys/net/ipv4/tcp_rmem': { text: '4096\t131072\t6291456', accepts: numbers(3) },
     '/proc/sys/net/ipv4/tcp_congestion_control': { text: 'cubic', accepts: ['cubic', 'reno', 'bbr'] },
     '/proc/sys/net/core/rmem_max': { text: '212992', accepts: wholeNumber({ min: 2304, max: 1_000_000_000 }) },
+    '/proc/sys/net/ipv4/ip_forward': '0',
+    '/proc/sys/net/ipv4/conf/all/accept_redirects': '1',
+    '/proc/sys/net/ipv4/conf/default/forwarding': '0',
+    '/proc/sys/net/ipv4/conf/eth0/forwarding': '0',
     '/proc/sys/vm/swappiness': { text: '60', accepts: wholeNumber({ min: 0, max: 200, beyond: 'clamp' }) },
     '/sys/kernel/mm/transparent_hugepage/enabled': { text: 'madvise', choice: ['always', 'madvise', 'never'] },
   },
@@ -74,6 +78,10 @@ export const MEANT: readonly Meant[] = [
     { queue: 'fq', byKernel: false },
   ],
   [{ kind: 'channels', interface: 'eth0' }, { combined: 2 }],
+  [
+    { kind: 'forwarding', family: 4 },
+    { ip_forward: 1, 'conf/eth0/forwarding': 1 },
+  ],
   [{ kind: 'latency-hold' }, 10],
   [{ kind: 'nft-table', family: 'inet', name: 'tautline' }, 'table inet tautline {\n\tchain forward {\n\t}\n}\n'],
   [

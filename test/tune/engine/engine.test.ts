@@ -70,6 +70,19 @@ describe('a change', () => {
     assert.deepEqual(await standingChanges(host.ports, FOLDER), []);
   });
 
+  test('puts back what was there last, and not what was there when it was planned', async () => {
+    const host = freshHost();
+    const steps = await stepsFor(host.ports);
+    const path = '/etc/docker/daemon.json';
+    const node = host.machine.tree.at(path);
+    assert.ok(node?.kind === 'file');
+    host.machine.tree.put(path, { ...node, modifiedNs: node.modifiedNs + 1_000_000_007n });
+    const before = stateOf(host);
+    await applyOn(host, { steps });
+    await rollBackOn(host);
+    assert.equal(stateOf(host), before);
+  });
+
   test('of the same place by two settings is undone to what was there before both', async () => {
     const host = freshHost();
     const place = { kind: 'offloads', interface: 'eth0' } as const;
@@ -80,6 +93,26 @@ describe('a change', () => {
     assert.equal((await applyOn(host, { steps })).state, 'applied');
     assert.equal((await rollBackOn(host)).state, 'rolled-back');
     assert.equal(stateOf(host), BEFORE);
+  });
+
+  test('that was killed between making a folder and giving it its mode can be finished or put back', async () => {
+    const probe = freshHost();
+    await applyOn(probe);
+    const at = probe.process.writes.indexOf('put /etc/tautline.d');
+    assert.ok(at > 0);
+    for (const finish of [true, false]) {
+      const host = freshHost();
+      host.dieAfter(at + 1, 'half');
+      await orKilled(() => applyOn(host));
+      host.machine.tree.put('/etc/tautline.d', { kind: 'folder', mode: 0o700, ownerId: 0, groupId: 0 });
+      host.revive();
+      if (finish) {
+        assert.equal((await resumeApply(host.ports, { folder: FOLDER })).state, 'applied');
+        assert.equal(stateOf(host), stateOf(probe));
+      }
+      assert.equal((await rollBackOn(host)).state, 'rolled-back');
+      assert.equal(stateOf(host), BEFORE);
+    }
   });
 
   test('keeps the record of the newest fifty that were rolled back', async () => {
@@ -175,6 +208,28 @@ describe('what somebody else changed since', () => {
     host.machine.values.set(CONGESTION, 'reno');
     const [drift, ...others] = await findDrift(host.ports, await standingChanges(host.ports, FOLDER));
     assert.deepEqual([drift?.applied, drift?.found, others.length], ['bbr', 'reno', 0]);
+  });
+});
+
+describe('a boot', () => {
+  test('that forgot a change, and what was set before it too, leaves nothing to put back', async () => {
+    const host = freshHost();
+    host.machine.values.set(CONGESTION, 'reno');
+    await applyOn(host, { steps: await stepsFor(host.ports, [value(CONGESTION, 'bbr')]) });
+    host.reboot();
+    const report = await rollBackOn(host);
+    assert.deepEqual([report.state, report.steps[0]?.outcome], ['rolled-back', 'undone']);
+    assert.match(report.steps[0]?.why ?? '', /a boot since forgot it: it holds cubic/);
+    assert.equal(host.machine.values.text(CONGESTION), 'cubic');
+  });
+
+  test('that set the change again, as one does that outlives boots, has it put back', async () => {
+    const host = freshHost();
+    await applyOn(host);
+    host.reboot();
+    host.machine.values.set(CONGESTION, 'bbr');
+    assert.equal((await rollBackOn(host)).state, 'rolled-back');
+    assert.equal(host.machine.values.text(CONGESTION), 'cubic');
   });
 });
 
