@@ -26,6 +26,11 @@ export interface Measuring {
  * @param moves metrics that what is tried can change: a load that nothing can change is short, and only there to find harm
  */
 export async function measureRun(measuring: Measuring, times: RunTimes, moves: readonly string[]): Promise<Readonly<Record<string, RunFigure>>> {
+  return figuresOf(await measurementsOfRun(measuring, times, moves), measuring.cpus);
+}
+
+/** All that the probes of one run found. */
+export async function measurementsOfRun(measuring: Measuring, times: RunTimes, moves: readonly string[]): Promise<Measurement[]> {
   const loaded = moves.some((metric) => LOADED.test(metric));
   const latency = [
     step(measuring, 'echo', { count: times.echoes, intervalMs: times.echoIntervalMs, timeoutMs: times.timeoutMs }),
@@ -35,10 +40,7 @@ export async function measureRun(measuring: Measuring, times: RunTimes, moves: r
   const durationMs = times.omitMs + (loaded ? times.loadMs : times.loadMsMin);
   const loads = step(measuring, 'throughput', { durationMs, omitMs: times.omitMs, timeoutMs: times.timeoutMs });
   if (!measuring.signal.aborted) found.push(...(await probe(measuring, loads)));
-  return figuresOf(
-    found.map(({ measurement }) => measurement),
-    measuring.cpus,
-  );
+  return found.map(({ measurement }) => measurement);
 }
 
 /** Metrics of the loads. */

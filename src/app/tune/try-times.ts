@@ -15,6 +15,13 @@ export interface RunTimes {
   readonly timeoutMs: number;
 }
 
+/** What a host and its path are like, as a first look found them. */
+export interface PathPace {
+  readonly rttMs: number;
+  /** What a handshake took there: a slow host needs its time too. */
+  readonly handshakeMs: number;
+}
+
 export interface ExperimentTimes {
   readonly blocks: number;
   readonly run: RunTimes;
@@ -36,10 +43,10 @@ const ECHOES_DEFAULT = 100;
 const CONNECTS = 8;
 const TIMEOUT_MS = 1000;
 const TIMEOUT_ROUND_TRIPS = 10;
+const TIMEOUT_HANDSHAKES = 10;
+const TIMEOUT_MS_MAX = 3000;
 
-interface Asked {
-  /** As the preliminary run found it. */
-  readonly rttMs: number;
+interface Asked extends PathPace {
   /** What a run took there beyond its trains and loads: handshakes, waiting for what was lost, programs. */
   readonly overheadMs: number;
   readonly groups: number;
@@ -49,8 +56,8 @@ interface Asked {
 }
 
 /**
- * Longer runs and then more blocks fill the time that is given; where it is short, runs get shorter and then blocks fewer,
- * down to what can still tell anything.
+ * More blocks and then longer loads fill the time that is given; where it is short, runs get shorter and then blocks fewer,
+ * down to what can still tell anything. On a host that is slower than it was when it was looked at, it takes longer.
  * @throws TautlineError `usage` when the time or the blocks are too few for any answer
  */
 export function planTimes(asked: Asked): ExperimentTimes {
@@ -60,13 +67,13 @@ export function planTimes(asked: Asked): ExperimentTimes {
       hint: `--blocks takes ${BLOCKS_MIN} (fewer say nothing that chance would not) to ${BLOCKS_MAX}`,
     });
   }
-  const usual = runTimes(asked.rttMs, LOAD_MS_DEFAULT);
+  const usual = runTimes(asked, LOAD_MS_DEFAULT);
   const total = (blocks: number, run: RunTimes): number => groups * blocks * BLOCK_RUNS * (runMs(run) + asked.overheadMs + asked.settleMs);
   if (timeMs === undefined) {
     const blocks = asked.blocks ?? BLOCKS_DEFAULT;
     return { blocks, run: usual, totalMs: total(blocks, usual) };
   }
-  const shortest = runTimes(asked.rttMs, LOAD_MS_MIN);
+  const shortest = runTimes(asked, LOAD_MS_MIN);
   const fewest = asked.blocks ?? BLOCKS_MIN;
   const least = total(fewest, shortest);
   // What handshakes and waiting take was seen once, on a host that may have been busy just then: no reason to refuse.
@@ -80,15 +87,17 @@ export function planTimes(asked: Asked): ExperimentTimes {
     );
   }
   const fits = (blocks: number, run: RunTimes): boolean => total(blocks, run) <= timeMs;
-  const counts = asked.blocks === undefined ? descending(BLOCKS_MAX, BLOCKS_MIN) : [asked.blocks];
-  const blocks = counts.find((count) => fits(count, usual)) ?? counts.find((count) => fits(count, shortest)) ?? BLOCKS_MIN;
+  const counts = asked.blocks === undefined ? descending(BLOCKS_MAX, BLOCKS_DEFAULT) : [asked.blocks];
+  const fewer = asked.blocks === undefined ? descending(BLOCKS_DEFAULT, BLOCKS_MIN) : [asked.blocks];
+  const blocks = counts.find((count) => fits(count, usual)) ?? fewer.find((count) => fits(count, shortest)) ?? fewest;
   // What is left over after the blocks goes to the loads, two in each run.
-  const spareMs = Math.max(0, (timeMs - total(blocks, shortest)) / (groups * blocks * BLOCK_RUNS * 2));
-  const run = runTimes(asked.rttMs, Math.min(LOAD_MS_MAX, LOAD_MS_MIN + spareMs));
-  return fits(blocks, run) ? { blocks, run, totalMs: total(blocks, run) } : { blocks, run: shortest, totalMs: total(blocks, shortest) };
+  const [base, most] = fits(blocks, usual) ? [usual, LOAD_MS_MAX] : [shortest, LOAD_MS_DEFAULT - 1];
+  const spareMs = Math.max(0, Math.floor((timeMs - total(blocks, base)) / (groups * blocks * BLOCK_RUNS * 2)));
+  const run = { ...base, loadMs: Math.max(base.loadMs, Math.min(most, base.loadMs + spareMs)) };
+  return { blocks, run, totalMs: total(blocks, run) };
 }
 
-export function runTimes(rttMs: number, loadMs: number): RunTimes {
+export function runTimes({ rttMs, handshakeMs }: PathPace, loadMs: number): RunTimes {
   const between = (value: number, min: number, max: number): number => Math.round(Math.min(max, Math.max(min, value)));
   return {
     echoes: loadMs >= LOAD_MS_DEFAULT ? ECHOES_DEFAULT : ECHOES_MIN,
@@ -97,7 +106,11 @@ export function runTimes(rttMs: number, loadMs: number): RunTimes {
     omitMs: between(OMIT_ROUND_TRIPS * rttMs, OMIT_MS_MIN, OMIT_MS_MAX),
     loadMs: between(loadMs, LOAD_ROUND_TRIPS * rttMs, Math.max(LOAD_MS_MAX, LOAD_ROUND_TRIPS * rttMs)),
     loadMsMin: between(LOAD_MS_MIN, 4 * rttMs, LOAD_MS_MAX),
-    timeoutMs: TIMEOUT_MS + TIMEOUT_ROUND_TRIPS * rttMs,
+    timeoutMs: between(
+      TIMEOUT_HANDSHAKES * handshakeMs,
+      TIMEOUT_MS + TIMEOUT_ROUND_TRIPS * rttMs,
+      Math.max(TIMEOUT_MS_MAX, TIMEOUT_MS + TIMEOUT_ROUND_TRIPS * rttMs),
+    ),
   };
 }
 

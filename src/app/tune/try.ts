@@ -12,7 +12,7 @@ import {
   experimentFigures,
   tryGroups,
 } from '../../tune/index.js';
-import type { Design, GroupRuns, RunFigure, TryGroup, TunePorts } from '../../tune/index.js';
+import type { Design, GroupRuns, TryGroup, TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
 import { readKey } from '../key.js';
 import { resolveTarget } from '../targets.js';
@@ -21,13 +21,14 @@ import type { Feasible } from './plan-document.js';
 import { choiceOf, prepare } from './prepare.js';
 import type { Prepared } from './prepare.js';
 import type { TuneTryRequest } from './requests.js';
+import { NO_LOOK, lookAtPath } from './try-look.js';
 import { measureRun } from './try-measure.js';
 import type { Measuring } from './try-measure.js';
 import { runExperiment } from './try-run.js';
 import type { ExperimentOutcome, GroupOutcome } from './try-run.js';
 import { planChosen } from './try-settings.js';
 import { aloneOnHost, engineSwitch, stepsOf } from './try-switch.js';
-import { planTimes, runMs, runTimes } from './try-times.js';
+import { planTimes } from './try-times.js';
 import type { ExperimentTimes } from './try-times.js';
 import { designSentence, experimentVerdict } from './try-words.js';
 
@@ -37,9 +38,6 @@ export type TryPorts = Ports & TunePorts;
 const SETTLE_MS = 250;
 /** A card that gets other rings or queues is reset, and its link comes up again. */
 const SETTLE_LINK_MS = 2500;
-/** What the first look at the path is planned for. */
-const RTT_MS_ASSUMED = 50;
-const LOOK_LOAD_MS = 400;
 
 /**
  * The experiment: what of a profile helps between this host and a target, found by switching groups of its settings on and
@@ -99,22 +97,11 @@ async function experiment(scope: Scope): Promise<ExperimentDocument> {
   const known = request.groups?.find((name) => !groups.some(({ group }) => group === name));
   if (known !== undefined) throw unknownGroup(known, groups);
   request.progress.update('looking at the path', undefined);
-  const lookTimes = runTimes(RTT_MS_ASSUMED, LOOK_LOAD_MS);
-  const lookedMs = ports.clock.nowMs();
-  const look =
-    tried.length === 0
-      ? {}
-      : await measureRun(
-          measuring,
-          lookTimes,
-          EXPERIMENT_METRICS.map(({ name }) => name),
-        );
-  const overheadMs = Math.max(0, ports.clock.nowMs() - lookedMs - runMs(lookTimes));
-  const unmeasured = tried.length === 0 ? 'nothing of it can be tried here' : whyNothing(look);
+  const look = tried.length === 0 ? { ...NO_LOOK, unmeasured: 'nothing of it can be tried here' } : await lookAtPath(measuring);
+  const { unmeasured } = look;
   const settleMs = tried.some(resetsLinks) ? SETTLE_LINK_MS : SETTLE_MS;
   const times = planTimes({
-    rttMs: valueOf(look, 'rtt') ?? valueOf(look, 'connect') ?? RTT_MS_ASSUMED,
-    overheadMs,
+    ...look,
     groups: Math.max(1, tried.length),
     settleMs,
     ...(request.blocks === undefined ? {} : { blocks: request.blocks }),
@@ -180,18 +167,6 @@ function unknownGroup(name: string, groups: readonly TryGroup<Feasible>[]): Taut
 
 function resetsLinks({ tried }: TryGroup<Feasible>): boolean {
   return tried.some(({ planned }) => planned.step.changes.some(({ place }) => place.kind === 'rings' || place.kind === 'channels'));
-}
-
-/** Why there is no point in going on; undefined when at least one metric was measured. */
-function whyNothing(look: Readonly<Record<string, RunFigure>>): string | undefined {
-  const figures = Object.values(look);
-  if (figures.some((figure) => 'value' in figure)) return undefined;
-  return figures.flatMap((figure) => ('reason' in figure ? [figure.reason] : []))[0] ?? 'no probe gave a figure';
-}
-
-function valueOf(look: Readonly<Record<string, RunFigure>>, metric: string): number | undefined {
-  const figure = look[metric];
-  return figure && 'value' in figure ? figure.value : undefined;
 }
 
 function planLines(tried: readonly TryGroup<Feasible>[], times: ExperimentTimes): string[] {
