@@ -1,5 +1,6 @@
 import { TautlineError } from '../base/index.js';
 import type { NotDone } from '../results/index.js';
+import type { Change } from './place.js';
 import { meets, viewAfter } from './plan-together.js';
 import type { Profile, WantedSetting } from './profile.js';
 import type { HostView, PlanRules, Setting, Step } from './setting.js';
@@ -51,12 +52,36 @@ export async function planTune(view: HostView, profile: Profile, settings: reado
   const settled: PlannedStep[] = [];
   for (const each of planned.toSorted(byOrder)) {
     const earlier = settled.flatMap(({ step }) => step.changes);
-    const step = meets(each.step, earlier) ? await lookAgain(viewAfter(view, earlier), each, rules) : each.step;
+    const step = await settle(view, each, earlier, rules);
     if (step.verdict === 'change') settled.push({ ...each, step });
     else notDone.push(notDoneOf(each.setting, step));
   }
   return { profile, planned: settled, notDone };
 }
+
+/** The step as it is once the earlier ones of the same plan are done. */
+async function settle(view: HostView, each: PlannedStep, earlier: readonly Change[], rules: PlanRules): Promise<Step> {
+  const { setting, step } = each;
+  const { instance } = step;
+  if (PER_QUEUE.includes(setting.id) && earlier.some(({ place }) => place.kind === 'channels' && place.interface === instance)) {
+    const why = `${instance} gets another number of queues first, and its driver then gives them interrupts and processors anew: plan again once that is done`;
+    return {
+      verdict: 'not-done',
+      reason: 'not-applicable',
+      why,
+      ...(instance === undefined ? {} : { instance }),
+      now: step.now,
+      proposed: step.proposed,
+    };
+  }
+  return meets(step, earlier) ? await lookAgain(viewAfter(view, earlier), each, rules) : step;
+}
+
+/**
+ * What a driver sets itself whenever the number of its queues changes (virtio: virtnet_set_affinity in drivers/net/virtio_net.c):
+ * what was read before is no longer there, and what is written before does not stay.
+ */
+const PER_QUEUE: readonly string[] = ['rps', 'xps', 'irq-affinity'];
 
 /** Two settings may edit one file (Docker's): the second starts from what the first will leave. */
 async function lookAgain(view: HostView, { setting, step, wanted }: PlannedStep, rules: PlanRules): Promise<Step> {
@@ -90,10 +115,7 @@ function notDoneOf(setting: Setting, step: Extract<Step, { verdict: 'not-done' }
   };
 }
 
-/**
- * What a later step builds on comes first: the default queue discipline before the queues that are made anew with it, and
- * queue counts before masks and interrupts that name them.
- */
+/** What a later step builds on comes first: the default queue discipline before the queues that are made anew with it. */
 const FIRST: readonly string[] = ['net.core.default_qdisc', 'queues', 'rings'];
 
 function byOrder(a: PlannedStep, b: PlannedStep): number {
