@@ -105,9 +105,10 @@ export function runRollback(
   if (change !== undefined && flags.all === true)
     throw new TautlineError('usage', `--all puts every change back, and '${change}' names one`, { hint: 'leave one of them out' });
   return runTune(terminal, { createPorts, flags }, async (context) => {
-    const { folder } = context.scope;
+    const { folder, rootFolder } = context.scope;
     const document = await tuneRollback(context.ports, {
       folder,
+      ...(rootFolder === undefined ? {} : { rootFolder }),
       ...(change === undefined ? {} : { change }),
       all: flags.all === true,
       force: flags.force === true,

@@ -131,6 +131,8 @@ export const ChangeDocumentSchema = v.object({
   notDone: v.array(NotDoneSchema),
   /** What is still to do by hand for all of it to take effect. */
   takesEffect: v.array(v.string()),
+  /** What else to know: who sets the same later at boot, what nothing here keeps over a boot. */
+  notes: v.optional(v.array(v.string())),
   verdict: v.object({ outcome: v.picklist(['pass', 'fail', 'inconclusive', 'unmeasured']), sentence: v.string() }),
 });
 export type ChangeDocument = v.InferOutput<typeof ChangeDocumentSchema>;
@@ -168,6 +170,8 @@ export const StatusDocumentSchema = v.object({
   ),
   /** How much of each profile holds here, the best match first. */
   resembles: v.array(v.object({ profile: v.string(), holding: v.number(), of: v.number() })),
+  /** What this user cannot see from here. */
+  notes: v.optional(v.array(v.string())),
   verdict: v.object({ outcome: v.picklist(['pass', 'fail', 'inconclusive', 'unmeasured']), sentence: v.string() }),
 });
 export type StatusDocument = v.InferOutput<typeof StatusDocumentSchema>;

@@ -1,9 +1,10 @@
 import { TautlineError } from '../../base/index.js';
 import type { ChangeDocument, PlanDocument } from '../../results/index.js';
-import { applyChange, persistChanges, resumeApply, standingChanges } from '../../tune/index.js';
+import { applyChange, planPersistence, resumeApply, standingChanges } from '../../tune/index.js';
 import type { JournalStep, PersistRequest, TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
 import type { Progress } from '../progress.js';
+import { announce } from './announce.js';
 import { changeDocument } from './change-document.js';
 import { notDoneOf } from './plan.js';
 import { plannedOf } from './plan-document.js';
@@ -24,10 +25,10 @@ export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Pr
   const possible = prepared.steps.filter(({ hindrance }) => hindrance === undefined);
   if (request.agreed !== undefined) refuseOtherPlan(prepared, request.agreed);
   const notDone = notDoneOf(prepared);
-  const about = { head: prepared.head, startedMs: prepared.startedMs, action: 'apply' as const, notDone, takesEffect: effectsOf(possible) };
-  const steps = await stepsOf(ports, prepared, possible, request);
+  const { steps, notes } = await stepsOf(ports, prepared, possible, request);
+  const about = { head: prepared.head, startedMs: prepared.startedMs, action: 'apply' as const, notDone };
   if (steps.length === 0)
-    return changeDocument(ports, { state: 'nothing-to-do', persisted: false, steps: [], profile: prepared.profile.name }, about);
+    return changeDocument(ports, { state: 'nothing-to-do', persisted: false, steps: [], profile: prepared.profile.name }, { ...about, notes });
   const report = await applyChange(ports, {
     folder: request.folder,
     profile: prepared.profile.name,
@@ -39,7 +40,7 @@ export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Pr
     onStep: stepProgress(request.progress, 'writing'),
     signal: request.signal,
   });
-  return changeDocument(ports, report, about);
+  return changeDocument(ports, report, { ...about, notes: [...notes, ...(await announce(ports, report))] });
 }
 
 /** Finishes an apply that was interrupted. */
@@ -53,7 +54,7 @@ export async function tuneContinue(ports: TunePorts, request: TuneContinueReques
     onStep: stepProgress(request.progress, 'writing'),
     signal: request.signal,
   });
-  return changeDocument(ports, report, { head, startedMs, action: 'apply', notDone: [], takesEffect: [] });
+  return changeDocument(ports, report, { head, startedMs, action: 'apply', notDone: [], notes: await announce(ports, report) });
 }
 
 /** Each takes a moment only: what is told is how many there are, not one line for each of them. */
@@ -66,18 +67,27 @@ async function startGuard(ports: TunePorts, folder: string, change: string): Pro
   await ports.control.startGuard(['tune', 'guard', change, '--folder', folder], GUARD_READY_MS);
 }
 
-async function stepsOf(ports: TunePorts, prepared: Prepared, possible: readonly Feasible[], request: TuneApplyRequest): Promise<JournalStep[]> {
+interface Steps {
+  readonly steps: readonly JournalStep[];
+  readonly notes: readonly string[];
+}
+
+async function stepsOf(ports: TunePorts, prepared: Prepared, possible: readonly Feasible[], request: TuneApplyRequest): Promise<Steps> {
   const planned = possible.map((each) => each.planned);
   const now = planned.flatMap(({ setting, step }) =>
-    step.changes.map((change): JournalStep => ({ ...change, setting: setting.id, persist: step.persist })),
+    step.changes.map((change): JournalStep => {
+      const { persist, takesEffect } = step;
+      return { ...change, setting: setting.id, persist, ...(takesEffect === undefined ? {} : { takesEffect }) };
+    }),
   );
-  if (!request.persist) return now;
-  const files = await persistChanges(prepared.view, {
+  if (!request.persist) return { steps: now, notes: [] };
+  const files = await planPersistence(prepared.view, {
     planned: [...(await inForce(ports, request.folder, prepared.profile.name)), ...planned],
     profile: prepared.profile.name,
   });
   // What is not confirmed must not be there again after a boot.
-  return [...now, ...files.map((step) => (request.confirmWithinMs === undefined ? step : { ...step, onConfirm: true as const }))];
+  const later = files.steps.map((step) => (request.confirmWithinMs === undefined ? step : { ...step, onConfirm: true as const }));
+  return { steps: [...now, ...later], notes: files.notes };
 }
 
 type Kept = PersistRequest['planned'][number];
@@ -102,8 +112,4 @@ function refuseOtherPlan(prepared: Prepared, agreed: PlanDocument): void {
   throw new TautlineError('usage', 'this host has changed since the plan was shown, and the plan with it', {
     hint: "nothing was changed; look at it again with 'tautline tune plan'",
   });
-}
-
-function effectsOf(possible: readonly Feasible[]): string[] {
-  return [...new Set(possible.flatMap(({ planned }) => (planned.step.takesEffect === undefined ? [] : [planned.step.takesEffect])))];
 }

@@ -7,10 +7,11 @@ export interface AboutChange {
   readonly startedMs: number;
   readonly action: ChangeDocument['action'];
   readonly notDone: readonly NotDone[];
-  readonly takesEffect: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 export function changeDocument(ports: TunePorts, report: ChangeReport, about: AboutChange): ChangeDocument {
+  const { notes = [] } = about;
   return {
     schema: 'tautline.change/1',
     ...about.head,
@@ -23,9 +24,17 @@ export function changeDocument(ports: TunePorts, report: ChangeReport, about: Ab
     ...(report.confirmBefore === undefined ? {} : { confirmBefore: report.confirmBefore }),
     steps: [...report.steps],
     notDone: [...about.notDone],
-    takesEffect: report.state === 'applied' || report.state === 'awaiting-confirmation' ? [...about.takesEffect] : [],
+    takesEffect: effectsOf(report, about.action),
+    ...(notes.length === 0 ? {} : { notes: [...notes] }),
     verdict: verdictOf(report, about),
   };
+}
+
+/** A change that failed was put back before anybody could have done these. */
+function effectsOf({ state, takesEffect = [] }: ChangeReport, action: ChangeDocument['action']): string[] {
+  const done =
+    state === 'applied' || state === 'awaiting-confirmation' || (action === 'rollback' && (state === 'rolled-back' || state === 'conflicted'));
+  return done ? [...takesEffect] : [];
 }
 
 function verdictOf(report: ChangeReport, { action, notDone }: AboutChange): ChangeDocument['verdict'] {
@@ -53,7 +62,7 @@ function verdictOf(report: ChangeReport, { action, notDone }: AboutChange): Chan
     case 'rolled-back':
       return action === 'rollback'
         ? { outcome: 'pass', sentence: `rolled back: ${count(outcomes('undone'), 'place')} as before${why}` }
-        : { outcome: 'fail', sentence: `nothing is changed: it was rolled back${why}` };
+        : { outcome: 'fail', sentence: `everything is as it was before${why}` };
     case 'conflicted':
       return {
         outcome: 'fail',

@@ -1,6 +1,7 @@
 import { TautlineError } from '../../base/index.js';
 import { rollBack, standingChanges } from '../../tune/index.js';
 import type { TunePorts } from '../../tune/index.js';
+import { announce } from './announce.js';
 import type { TuneGuardRequest } from './requests.js';
 
 /** How often it looks whether the change was confirmed. */
@@ -22,7 +23,7 @@ export async function tuneGuard(ports: TunePorts, request: TuneGuardRequest): Pr
       continue;
     }
     try {
-      await rollBack(ports, { folder: request.folder, change: request.change, force: false, reason: 'unconfirmed' });
+      await announce(ports, await rollBack(ports, { folder: request.folder, change: request.change, force: false, reason: 'unconfirmed' }));
       return;
     } catch (error) {
       if (!(error instanceof TautlineError) || error.code !== 'io') return;

@@ -5,21 +5,26 @@ import type { Change, HostView, Persisted, PlannedStep, TunePlan } from '../../t
 /** A planned step, with whether it can be carried out now by this user. */
 export interface Feasible {
   readonly planned: PlannedStep;
+  /** Whether only root may do it. */
+  readonly needsRoot: boolean;
   /** Why not; undefined when it can. */
   readonly hindrance?: string;
 }
+
+const ROOT_NEEDED = 'it needs root: run it again with sudo';
 
 /** Asks of every step whether it may be written now. */
 export async function feasibility(view: HostView, plan: TunePlan): Promise<readonly Feasible[]> {
   return await Promise.all(
     plan.planned.map(async (planned) => {
-      const hindrance = await hindranceOf(view, planned);
-      return { planned, ...(hindrance === undefined ? {} : { hindrance }) };
+      const needsRoot = needsRootHere(view, planned);
+      const hindrance = needsRoot && !view.identity.root ? ROOT_NEEDED : await hindranceOf(view, planned);
+      return { planned, needsRoot, ...(hindrance === undefined ? {} : { hindrance }) };
     }),
   );
 }
 
-export function plannedOf({ planned, hindrance }: Feasible): Planned {
+export function plannedOf({ planned, needsRoot, hindrance }: Feasible): Planned {
   const { setting, step, from, why } = planned;
   return {
     setting: setting.id,
@@ -30,9 +35,9 @@ export function plannedOf({ planned, hindrance }: Feasible): Planned {
     proposed: step.proposed,
     why,
     sources: [...new Map([...(planned.wanted.source ? [planned.wanted.source] : []), ...setting.sources].map((each) => [each.title, each])).values()],
-    effect: setting.effect,
+    effect: step.effect ?? setting.effect,
     scope: setting.scope,
-    needsRoot: setting.needs.root,
+    needsRoot,
     possible: hindrance === undefined,
     ...(hindrance === undefined ? {} : { hindrance }),
     persistence: persistenceOf(step.persist),
@@ -50,20 +55,39 @@ export function hinderedOf({ planned, hindrance }: Feasible): NotDone {
     setting: setting.id,
     title: setting.title,
     ...(step.instance === undefined ? {} : { instance: step.instance }),
-    reason: 'needs-root',
+    reason: hindrance === ROOT_NEEDED ? 'needs-root' : 'read-only',
     why: hindrance ?? '',
     now: step.now,
     proposed: step.proposed,
   };
 }
 
-async function hindranceOf(view: HostView, { setting, step }: PlannedStep): Promise<string | undefined> {
-  if (setting.needs.root && !view.identity.root) return 'it needs root: run it again with sudo';
+/** What a person has in their own home is theirs to change, whoever else needs root for the like of it: Docker Desktop's file. */
+function needsRootHere({ homeFolder }: HostView, { setting, step }: PlannedStep): boolean {
+  const home = `${homeFolder.replace(/\/+$/, '')}/`;
+  return setting.needs.root && !step.changes.every(({ place }) => place.kind === 'entry' && place.path.startsWith(home));
+}
+
+async function hindranceOf(view: HostView, { step }: PlannedStep): Promise<string | undefined> {
+  const made = new Set(step.changes.flatMap(({ place, original }) => (place.kind === 'entry' && isNothing(original) ? [place.path] : [])));
   for (const { place } of step.changes) {
-    if (place.kind !== 'kernel-value') continue;
-    if (!(await view.ports.control.mayWrite(place.path))) return `${place.path} cannot be written by this user`;
+    if (place.kind !== 'kernel-value' && place.kind !== 'entry') continue;
+    // A file is replaced by another one, so it is its folder that counts; folders of the same step are still to be made.
+    const path = place.kind === 'entry' ? place.path.slice(0, place.path.lastIndexOf('/')) || '/' : place.path;
+    if (made.has(path) || (await view.ports.control.mayWrite(path)) || (place.kind === 'entry' && (await isRootsAlways(view, path)))) continue;
+    return `${path} cannot be written ${view.identity.root ? 'here' : 'by this user'}`;
   }
   return undefined;
+}
+
+/** Root writes in a folder without any write bit (Fedora's /root), which `mayWrite` cannot tell from one that nobody may. */
+async function isRootsAlways({ ports, identity }: HostView, path: string): Promise<boolean> {
+  const found = identity.root ? await ports.control.readEntry(path) : undefined;
+  return found?.kind === 'folder' && (found.mode & 0o222) === 0;
+}
+
+function isNothing(state: unknown): boolean {
+  return typeof state === 'object' && state !== null && 'kind' in state && state.kind === 'nothing';
 }
 
 const PERSISTENCE: Readonly<Record<Persisted['by'], string>> = {

@@ -19,7 +19,7 @@ export async function tuneScriptOf(ports: TunePorts, request: TunePlanRequest): 
 }
 
 export function planDocument(ports: TunePorts, prepared: Prepared, standing: readonly StandingChange[]): PlanDocument {
-  const { head, startedMs, view, choice, plan, steps } = prepared;
+  const { head, startedMs, view, profile, choice, plan, steps } = prepared;
   const open = standing.map(standingOf).find((change) => change !== undefined);
   return {
     schema: 'tautline.plan/1',
@@ -30,7 +30,10 @@ export function planDocument(ports: TunePorts, prepared: Prepared, standing: rea
     changes: steps.map(plannedOf),
     notDone: [...plan.notDone],
     managers: view.managers.found.map(({ who, what, advice }) => ({ who, what, advice })),
-    advice: adviceFor(view.environment).map(({ text, source }) => ({ text, ...(source ? { source: { ...source } } : {}) })),
+    advice: [
+      ...profile.notes.map((text) => ({ text })),
+      ...adviceFor(view.environment).map(({ text, source }) => ({ text, ...(source ? { source: { ...source } } : {}) })),
+    ],
     ...(open === undefined ? {} : { standing: open }),
   };
 }

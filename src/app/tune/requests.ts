@@ -57,8 +57,7 @@ export interface TuneConfirmRequest {
 export type TuneStatusRequest = TuneScope;
 
 /** `tautline tune rollback [CHANGE]`. */
-export interface TuneRollbackRequest {
-  readonly folder: string;
+export interface TuneRollbackRequest extends Pick<TuneScope, 'folder' | 'rootFolder'> {
   /** Its id or the beginning of it; without one the newest. */
   readonly change?: string;
   /** Every change in force, the newest first. */

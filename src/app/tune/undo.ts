@@ -2,16 +2,18 @@ import type { ChangeDocument, ChangeStep } from '../../results/index.js';
 import { confirmChange, rollBack, standingChanges } from '../../tune/index.js';
 import type { ChangeReport, TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
+import { announce } from './announce.js';
 import { stepProgress } from './apply.js';
 import { changeDocument } from './change-document.js';
 import type { TuneConfirmRequest, TuneRollbackRequest } from './requests.js';
+import { rootsOwn } from './roots-own.js';
 
 /** Keeps what was applied with a time to confirm it, and does what waited for that. */
 export async function tuneConfirm(ports: TunePorts, request: TuneConfirmRequest): Promise<ChangeDocument> {
   const startedMs = ports.clock.nowMs();
   const head = await documentHead(ports);
   const report = await confirmChange(ports, request);
-  return changeDocument(ports, report, { head, startedMs, action: 'confirm', notDone: [], takesEffect: [] });
+  return changeDocument(ports, report, { head, startedMs, action: 'confirm', notDone: [], notes: await announce(ports, report) });
 }
 
 /** Puts back what a change made, or all that stand, the newest first. */
@@ -26,14 +28,17 @@ export async function tuneRollback(ports: TunePorts, request: TuneRollbackReques
       reason: 'asked',
       onStep: stepProgress(request.progress, 'putting back'),
     });
-  const about = { head, startedMs, action: 'rollback' as const, notDone: [], takesEffect: [] };
-  if (!request.all) return changeDocument(ports, await undo(request.change), about);
+  const documentOf = async (report: ChangeReport): Promise<ChangeDocument> => {
+    const seen = report.state === 'nothing-to-do' ? await rootsOwn(ports, request) : [];
+    return changeDocument(ports, report, { head, startedMs, action: 'rollback', notDone: [], notes: [...seen, ...(await announce(ports, report))] });
+  };
+  if (!request.all) return await documentOf(await undo(request.change));
   const reports: ChangeReport[] = [];
   for (const { id } of await standingChanges(ports, request.folder)) {
     if (request.signal.aborted) break;
     reports.push(await undo(id));
   }
-  return changeDocument(ports, together(reports), about);
+  return await documentOf(together(reports));
 }
 
 /** One report of several roll-backs: whatever is left to do in one of them is left to do in all. */
@@ -47,6 +52,8 @@ function together(reports: readonly ChangeReport[]): ChangeReport {
     state: open?.state ?? 'rolled-back',
     persisted: false,
     steps: reports.flatMap(({ steps }): readonly ChangeStep[] => steps),
+    places: reports.flatMap(({ places = [] }) => places),
+    takesEffect: [...new Set(reports.flatMap(({ takesEffect = [] }) => takesEffect))],
     ...(whys.length === 0 ? {} : { why: whys.join('; ') }),
   };
 }

@@ -24,6 +24,11 @@ export function changeText(document: ChangeDocument, options: TuneRenderOptions)
       document.takesEffect.flatMap((each) => prose(`- ${each}`, context, '  ', '    ')),
       context,
     ),
+    ...section(
+      'To know',
+      (document.notes ?? []).flatMap((each) => prose(`- ${each}`, context, '  ', '    ')),
+      context,
+    ),
     ...(document.notDone.length === 0 ? [] : notDoneLines(document.notDone, context, 'brief')),
     ...next(document, context),
   ];
@@ -41,15 +46,21 @@ const WORDS: Readonly<Record<ChangeDocument['state'], string>> = {
 };
 
 export function wordOf({ state, action }: Pick<ChangeDocument, 'state' | 'action'>): string {
+  if (action === 'apply' && state === 'rolled-back') return 'NOT APPLIED';
   return action === 'confirm' && state === 'applied' ? 'CONFIRMED' : WORDS[state];
 }
 
-function persistence({ persisted, state, action }: ChangeDocument): string {
+function persistence({ persisted, state, action, steps }: ChangeDocument): string {
   if (action === 'rollback') return '';
   if (state === 'awaiting-confirmation') return persisted ? ' Once it is confirmed it outlives a boot.' : '';
   if (state !== 'applied') return '';
-  return persisted ? ' It outlives a boot.' : ' A boot ends it: with --persist it would stay.';
+  const inFiles = steps.filter(({ place }) => FILE.test(place)).length;
+  if (persisted || inFiles === steps.length) return ' It outlives a boot.';
+  return ` A boot ends ${inFiles > 0 ? 'what is not in files' : 'it'}: with --persist it would stay.`;
 }
+
+/** A place that is on the disk, as `/etc/ssh/ssh_config` is and `/sys/...` is not. */
+const FILE = /^\/(?!proc\/|sys\/|dev\/)/;
 
 /** The one thing that cannot wait. */
 function confirmLines({ confirmBefore, state, change, verdict }: ChangeDocument, context: TuneContext): string[] {
@@ -147,7 +158,8 @@ function rowLines({ step, places }: StepRow, { back, column, context }: { back: 
 function next(document: ChangeDocument, context: TuneContext): string[] {
   const { change, state, action, steps, host } = document;
   if (change === undefined) return [];
-  const line = (words: readonly string[]): string => tuneCommand(words, { sudo: context.options.sudo === true });
+  const { sudo, repeat } = context.options;
+  const line = (words: readonly string[]): string => tuneCommand(words, { sudo: sudo === true });
   const interrupted = state === 'applying' || state === 'planned';
   const conflicts = steps.some(({ outcome }) => outcome === 'conflict');
   const forRoot = !host.root && document.notDone.some(({ reason }) => reason === 'needs-root');
@@ -158,7 +170,7 @@ function next(document: ChangeDocument, context: TuneContext): string[] {
     ...(state === 'applied' ? [{ line: line(['status']), why: 'whether it still holds' }] : []),
     ...(state === 'applied' || interrupted ? [{ line: line(['rollback', change]), why: 'undoes it' }] : []),
     ...(forRoot && document.profile !== undefined
-      ? [{ line: tuneCommand(['apply', document.profile], { sudo: true }), why: 'what needs root' }]
+      ? [{ line: tuneCommand(['apply', repeat?.profile ?? document.profile], { sudo: true, ...(repeat ? { repeat } : {}) }), why: 'what needs root' }]
       : []),
   ];
   return section('Next', commands(all, context), context);

@@ -122,6 +122,10 @@ export function changeMarkdown(document: ChangeDocument): string[] {
       'Still to do by hand',
       takesEffect.map((each) => `- ${escaped(each)}`),
     ),
+    ...section(
+      'To know',
+      (document.notes ?? []).map((each) => `- ${escaped(each)}`),
+    ),
     ...(document.notDone.length === 0 ? [] : notDoneSection(document.notDone)),
   ];
 }
@@ -132,6 +136,7 @@ export function statusMarkdown(document: StatusDocument, driftOnly = false): str
     ...opening(`Tautline tune ${driftOnly ? 'verify' : 'status'}`, document),
     `**${wordOfStatus(document)}**: ${escaped(document.verdict.sentence)}`,
     '',
+    ...(document.notes ?? []).flatMap((note) => [`${escaped(note)}.`, '']),
     ...section(
       'Journals that cannot be believed',
       damaged.map(({ id, why, advice }) => `- ${code(id)}: ${escaped(why)}${advice === undefined ? '' : `. ${escaped(advice)}`}`),

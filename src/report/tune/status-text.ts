@@ -18,7 +18,8 @@ export function statusText(document: StatusDocument, options: TuneRenderOptions)
     '',
     ...verdictLines(document.verdict, wordOfStatus(document), context),
     ...resembles(document, context),
-    ...damaged(document, context),
+    ...(document.notes ?? []).flatMap((note) => prose(`${note}.`, context, '')),
+    ...damagedLines(document, context),
     ...inForce(document, context),
     ...drift(document, context),
     ...(all ? checks(document, context) : []),
@@ -26,8 +27,9 @@ export function statusText(document: StatusDocument, options: TuneRenderOptions)
   ];
 }
 
-export function wordOfStatus({ verdict, drift: found, changes }: StatusDocument): string {
+export function wordOfStatus({ verdict, drift: found, changes, damaged = [] }: StatusDocument): string {
   if (found.length > 0) return 'DRIFT';
+  if (verdict.outcome === 'unmeasured' && damaged.length > 0) return 'DAMAGED JOURNAL';
   if (verdict.outcome === 'fail') return 'FAIL';
   if (verdict.outcome !== 'pass') return verdict.outcome.toUpperCase();
   return changes.length === 0 ? 'UNTOUCHED' : 'HOLDS';
@@ -42,7 +44,7 @@ function resembles({ resembles: all }: StatusDocument, context: TuneContext): st
   return prose(`So much of each profile holds here: ${text}.`, context, '');
 }
 
-function damaged({ damaged: all = [] }: StatusDocument, context: TuneContext): string[] {
+function damagedLines({ damaged: all = [] }: StatusDocument, context: TuneContext): string[] {
   return section(
     'Journals that cannot be believed',
     all.flatMap(({ id, why, advice }) => [

@@ -1,5 +1,6 @@
 import type { ChangeStep } from '../../results/index.js';
 import type { ChangeState } from '../journal/records.js';
+import type { PlaceRef } from '../place.js';
 import { labelOf } from '../places/registry.js';
 import { shown, stepHolds } from './holder.js';
 import type { OpenChange } from './open-change.js';
@@ -16,6 +17,10 @@ export interface ChangeReport {
   /** When everything is undone unless it is confirmed before. */
   readonly confirmBefore?: string;
   readonly steps: readonly ChangeStep[];
+  /** Where these steps stand, in their order. */
+  readonly places?: readonly PlaceRef[];
+  /** What is to be done by hand for what was done, or was undone after it was done, to take effect. */
+  readonly takesEffect?: readonly string[];
   /** Why it was rolled back, or why there was nothing to do, or why something is left to do. */
   readonly why?: string;
 }
@@ -30,12 +35,19 @@ export function reportOf({ view, unrecorded, path }: OpenChange, why?: string): 
     persisted: view.begin.persist,
     ...(view.state === 'awaiting-confirmation' && view.begin.confirmBefore !== undefined ? { confirmBefore: view.begin.confirmBefore } : {}),
     steps: view.steps.map((each) => stepReport(view, each)),
+    places: view.steps.map(({ step }) => step.place),
+    takesEffect: effectsOf(view),
     ...(reason === undefined ? {} : { why: reason }),
   };
 }
 
 export function nothingToDo(why: string): ChangeReport {
   return { state: 'nothing-to-do', persisted: false, steps: [], why };
+}
+
+function effectsOf({ steps }: ChangeView): string[] {
+  const touched = steps.filter(({ phase, found }) => phase === 'done' || (phase === 'undone' && found !== undefined));
+  return [...new Set(touched.flatMap(({ step }) => step.takesEffect ?? []))];
 }
 
 function unwritten(path: string, message: string): string {

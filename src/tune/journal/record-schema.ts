@@ -24,7 +24,12 @@ const persisted = v.variant('by', [
   v.strictObject({ by: v.literal('itself') }),
 ]);
 
-const stepExtras = { setting: text, onConfirm: v.exactOptional(v.literal(true)), persist: v.exactOptional(v.array(persisted)) };
+const stepExtras = {
+  setting: text,
+  onConfirm: v.exactOptional(v.literal(true)),
+  persist: v.exactOptional(v.array(persisted)),
+  takesEffect: v.exactOptional(text),
+};
 
 const stepSchemas = PLACE_KINDS.map((kind) => [kind, v.strictObject({ ...changeEntries(kind), ...stepExtras })] as const);
 

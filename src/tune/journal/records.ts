@@ -43,6 +43,8 @@ export type JournalStep = Change & {
   /** Steps of the same change that are only done once it is confirmed (what outlives a boot). */
   readonly onConfirm?: true;
   readonly persist?: readonly Persisted[];
+  /** What must be done by hand for it to take effect, and again once it is undone. */
+  readonly takesEffect?: string;
 };
 
 export type ChangeState = 'planned' | 'applying' | 'awaiting-confirmation' | 'applied' | 'rolling-back' | 'rolled-back' | 'conflicted';
