@@ -30,6 +30,7 @@ export const entryControl: Pick<HostControl, 'readEntry' | 'writeEntry' | 'remov
   async writeEntry(path, entry) {
     try {
       if (entry.kind === 'other') throw new TautlineError('unsupported', `cannot write ${path}: a ${entry.is} cannot be made`);
+      await refuseForeignLinks(path);
       if (entry.kind === 'folder') await putFolder(path, entry);
       else await putBeside(path, entry);
       await syncFolder(dirname(path));
@@ -40,6 +41,7 @@ export const entryControl: Pick<HostControl, 'readEntry' | 'writeEntry' | 'remov
 
   async removeEntry(path) {
     try {
+      await refuseForeignLinks(path);
       const found = await lstat(path).catch(nothing);
       await unlink(besides(path)).catch(nothing);
       if (found?.isDirectory()) await rmdir(path).catch(full);
@@ -98,6 +100,23 @@ async function openUnnoticed(path: string): Promise<FileHandle> {
   } catch (cause) {
     if (errnoOf(cause) !== 'EPERM' || unnoticed === 0) throw cause;
     return await open(path, flags);
+  }
+}
+
+/**
+ * Root writes in folders of users too (their SSH configuration), and a user who put a link in a folder's place since could
+ * lead it anywhere. So a link above the path is followed only where root or the one who writes has made it.
+ */
+async function refuseForeignLinks(path: string): Promise<void> {
+  const parts = dirname(resolve(path)).split('/').slice(1);
+  for (const [at] of parts.entries()) {
+    const above = `/${parts.slice(0, at + 1).join('/')}`;
+    const found = await lstat(above).catch(nothing);
+    if (found === undefined) return;
+    if (!found.isSymbolicLink() || found.uid === 0 || found.uid === process.geteuid?.()) continue;
+    throw new TautlineError('permission', `cannot write ${path}: ${above} is a link that user ${found.uid} made, who could lead it anywhere`, {
+      hint: 'do it as that user',
+    });
   }
 }
 

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -61,6 +76,31 @@ describe('control of a real host', { skip }, () => {
     const [outside] = await calls([], [['place']]);
     assert.notDeepEqual(place?.value, outside?.value);
     assert.equal(readFileSync(ecn, 'utf8'), ours);
+  });
+
+  test('files are neither made nor removed through a link that another user put in the way, and are through root’s own', async () => {
+    const [target, theirs, ours] = [join(scratch, 'target'), join(scratch, 'theirs'), join(scratch, 'ours')];
+    mkdirSync(target);
+    symlinkSync(target, theirs);
+    lchownSync(theirs, 12_345, 12_345);
+    symlinkSync(target, ours);
+    writeFileSync(join(target, 'there'), '');
+    const [made, removed, folder, through] = await calls(
+      [],
+      [
+        ['writeEntry', join(theirs, 'new'), file('evil\n')],
+        ['removeEntry', join(theirs, 'there')],
+        ['writeEntry', join(theirs, 'folder'), { kind: 'folder', mode: 0o755, ownerId: 0, groupId: 0 }],
+        ['writeEntry', join(ours, 'own'), file('fine\n')],
+      ],
+    );
+    for (const refused of [made, removed, folder]) {
+      assert.equal(refused?.code, 'permission');
+      assert.match(refused?.message ?? '', /theirs is a link that user 12345 made/);
+    }
+    assert.equal(through?.code, undefined);
+    assert.deepEqual(readdirSync(target).toSorted(), ['own', 'there']);
+    assert.equal(existsSync(join(target, 'new')), false);
   });
 
   test('a read-only /proc/sys, as containers have it, is told as such', async () => {

@@ -48,6 +48,20 @@ describe('sharing SSH connections', () => {
     });
   });
 
+  for (const [what, symlinks] of Object.entries({
+    'the configuration': { [CONFIG]: '/etc/ld.so.conf.d/ana.conf' },
+    'the folder': { '/home/ana/.ssh': '/etc/cron.d' },
+    'the folder of sockets': { '/home/ana/.ssh/sockets': '/etc/sockets' },
+  })) {
+    test(`is not done by root where the user made ${what} a link out of the home folder`, async () => {
+      const given = { symlinks, folders: { '/etc/cron.d': 0o755, '/etc/ld.so.conf.d': 0o755 } };
+      assert.match(
+        leftFor(await one('10m', given), 'not-applicable'),
+        /leads to \/etc\/\S+, out of the home folder of user 1000: .* run it as that user/,
+      );
+    });
+  }
+
   test('is done already when the block is there, and replaced when it says something else', async () => {
     const { host, view } = await served();
     const [step] = await planOn(view, 'ssh-client', '10m');

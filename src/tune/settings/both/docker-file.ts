@@ -3,7 +3,7 @@ import { quietFiles } from '../../others/quiet-files.js';
 import type { HostView, Source } from '../../setting.js';
 import { isLook, lookAtFile, SYSTEM_FILE } from '../file-look.js';
 import type { FileLook, MadeWith } from '../file-look.js';
-import { ownedByUser } from '../home.js';
+import { ownedByUser, whyOutsideHome } from '../home.js';
 import { readOnce } from '../once.js';
 import { notDone } from '../steps.js';
 import type { NotDoneStep } from '../steps.js';
@@ -28,6 +28,8 @@ export interface DockerFile {
 export async function findDockerFile(view: HostView): Promise<DockerFile | NotDoneStep> {
   const daemon = await readOnce(view, 'the Docker daemon', () => findDaemon(view));
   if ('verdict' in daemon) return daemon;
+  const outside = view.platform === 'macos' ? await whyOutsideHome(view, daemon.path) : undefined;
+  if (outside !== undefined) return notDone('not-applicable', outside);
   const look = await lookAtFile(view.ports.control, daemon.path);
   if (!isLook(look)) return look;
   return { look, made: daemon.made, args: daemon.args, ...(daemon.pid === undefined ? {} : { pid: daemon.pid }) };

@@ -1,7 +1,7 @@
 import type { HostView, Setting, Source, Step } from '../../setting.js';
 import { putBlock, removeBlock } from '../../text/marked-block.js';
 import { changesToText, isLook, lookAtFile, missingFolders } from '../file-look.js';
-import { ownedByUser } from '../home.js';
+import { ownedByUser, whyOutsideHome } from '../home.js';
 import { changeFiles, notDone } from '../steps.js';
 import { deciding, readSshLines } from './ssh-config-text.js';
 
@@ -76,6 +76,10 @@ async function planBlock(view: HostView, { hosts, persist }: Wanted): Promise<St
   const proposed = `ControlMaster auto, ControlPersist ${persist} for ${hosts.join(' ')}`;
   const tooLong = whyTooLong(view, home);
   if (tooLong !== undefined) return notDone('not-applicable', tooLong, { proposed });
+  for (const path of [`${home}/.ssh/config`, `${home}/${SOCKETS}`]) {
+    const outside = await whyOutsideHome(view, path);
+    if (outside !== undefined) return notDone('not-applicable', outside, { proposed });
+  }
   const look = await lookAtFile(control, `${home}/.ssh/config`);
   if (!isLook(look)) return { ...look, proposed };
   if (look.original.kind === 'file' && (look.original.mode & 0o022) !== 0) {
