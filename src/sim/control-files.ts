@@ -73,7 +73,9 @@ export class SimProcessFiles implements Files {
       const node = this.#tree.at(at);
       if (node === undefined) {
         const folder = values.paths().some((other) => other.startsWith(`${at}/`));
-        return folder ? { kind: 'folder', sizeBytes: 0, modifiedMs: 0, mode: 0o555, ownerId: 0 } : undefined;
+        // A process's own folder belongs to whom it runs as (proc(5)).
+        const ownerId = at === '/proc/self' ? this.#access.owner.ownerId : 0;
+        return folder ? { kind: 'folder', sizeBytes: 0, modifiedMs: 0, mode: 0o555, ownerId } : undefined;
       }
       return {
         kind: node.kind === 'other' ? node.is : node.kind,

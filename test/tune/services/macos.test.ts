@@ -112,16 +112,16 @@ describe('kernel values of macOS', () => {
     const { host, view } = await served(MAC);
     const steps = [...(await planOn(view, 'net.inet.tcp.sendspace', 1_048_576)), ...(await planOn(view, 'kern.ipc.maxsockbuf', 16_777_216))];
     assert.ok(changing(steps[1]).notes?.some((note) => note.includes('ERANGE')));
-    const before = host.snapshot({ without: ['/home/ana/.local'] });
+    const before = host.snapshot({ without: ['/Library'] });
     const report = await applyChange(host.ports, {
-      folder: '/home/ana/.local/state/tautline',
+      folder: '/Library/Application Support/tautline',
       profile: 'test',
       persist: false,
       steps: steps.flatMap((step) => changing(step).changes.map((change) => ({ setting: 'test', ...change }))),
     });
     assert.equal(report.state, 'rolled-back');
     assert.match(JSON.stringify(report), /16777216 is more than this kernel takes/);
-    assert.equal(host.snapshot({ without: ['/home/ana/.local'] }), before);
+    assert.equal(host.snapshot({ without: ['/Library'] }), before);
   });
 
   test('that this release does not have are absent', async () => {

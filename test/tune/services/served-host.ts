@@ -125,8 +125,10 @@ export function leftFor(step: Step | undefined, reason: string): string {
 const FOLDER = '/home/ana/.local/state/tautline';
 
 /** Applies the steps through the engine, looks at the host, rolls back, and expects the host to be as it was, times included. */
-export async function applyAndUndo(host: SimTuneHost, steps: readonly Step[], look: () => void | Promise<void>, folder = FOLDER): Promise<void> {
-  const without = { without: [folder === FOLDER ? '/home/ana/.local' : folder] };
+export async function applyAndUndo(host: SimTuneHost, steps: readonly Step[], look: () => void | Promise<void>, asked?: string): Promise<void> {
+  // Root believes no journals in a home folder.
+  const folder = asked ?? ((await host.ports.facts.identity()).root ? '/var/lib/tautline' : FOLDER);
+  const without = { without: asked === undefined ? ['/home/ana/.local', '/var/lib', '/var'] : [asked] };
   const before = host.snapshot(without);
   const journal = steps.flatMap((step) => changing(step).changes.map((change) => ({ setting: 'test', ...change }) as JournalStep));
   const applied = await applyChange(host.ports, { folder, profile: 'test', persist: false, steps: journal });
