@@ -27,4 +27,4 @@ export { announceReady, createHostPorts, keepHeapSmall } from '../host/index.js'
 export type { HostPorts } from '../host/index.js';
 export { PROBES, parseCount } from '../probe/index.js';
 export type { Probe, ProbeFlag } from '../probe/index.js';
-export { GROUPS } from '../tune/index.js';
+export { GROUPS } from '../results/index.js';

@@ -3,6 +3,25 @@ import { documentHead } from './head.js';
 
 const head = documentHead;
 
+/** Settings of a group are tried together. */
+export const GROUPS = [
+  'congestion',
+  'buffers',
+  'tcp',
+  'queueing',
+  'offloads',
+  'interrupts',
+  'power',
+  'memory',
+  'limits',
+  'names',
+  'ssh',
+  'containers',
+  'vpn',
+  'clean-up',
+  'link',
+] as const;
+
 export const SourceSchema = v.object({ title: v.string(), url: v.optional(v.string()) });
 
 /** Who a profile was chosen by, and what it is. */

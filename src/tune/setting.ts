@@ -1,4 +1,5 @@
 import type { HostIdentity, LinkFacts } from '../base/index.js';
+import { GROUPS } from '../results/index.js';
 import type { NotDone } from '../results/index.js';
 import type { Change } from './place.js';
 import type { TunePorts } from './ports.js';
@@ -8,24 +9,7 @@ export type Platform = 'linux' | 'macos';
 /** `none`: known to do nothing, listed with the reason; `risky`: may cost more than it gains, so only a profile that names it changes it. */
 export type Effect = 'none' | 'measurable' | 'risky';
 
-/** Settings of a group are tried together. */
-export const GROUPS = [
-  'congestion',
-  'buffers',
-  'tcp',
-  'queueing',
-  'offloads',
-  'interrupts',
-  'power',
-  'memory',
-  'limits',
-  'names',
-  'ssh',
-  'containers',
-  'vpn',
-  'clean-up',
-  'link',
-] as const;
+export { GROUPS };
 export type Group = (typeof GROUPS)[number];
 
 /** Where a value or a claim comes from. */
