@@ -178,6 +178,18 @@ describe('the frequency governor', () => {
     assert.match(leftFor(await planOne('cpu-governor', 'powersave', { values: policy(0, 'ondemand') }), 'absent'), /it has conservative/);
   });
 
+  test('is left to a host that runs on a battery of its own, unless a profile is exact', async () => {
+    const supply = (name: string, type: string, scope?: string) => ({
+      [`/sys/class/power_supply/${name}/type`]: type,
+      ...(scope === undefined ? {} : { [`/sys/class/power_supply/${name}/scope`]: scope }),
+    });
+    const laptop = { values: { ...policy(0, 'schedutil'), ...supply('AC', 'Mains'), ...supply('BAT0', 'Battery', 'System') } };
+    assert.match(leftFor(await planOne('cpu-governor', 'performance', laptop), 'not-applicable'), /has a battery \(BAT0\)/);
+    assert.equal(changing(await planOne('cpu-governor', 'performance', { ...laptop, exact: true })).proposed, 'performance');
+    const mouse = { values: { ...policy(0, 'schedutil'), ...supply('AC', 'Mains'), ...supply('hidpp_battery_0', 'Battery', 'Device') } };
+    assert.equal(changing(await planOne('cpu-governor', 'performance', mouse)).proposed, 'performance');
+  });
+
   test('that another program sets is its own', async () => {
     const given = { values: policy(0, 'powersave'), files: { '/etc/default/cpufrequtils': 'GOVERNOR="powersave"\n' } };
     leftFor(await planOne('cpu-governor', 'performance', given), 'managed');

@@ -1,6 +1,7 @@
 import { commandsOf } from '../../places/registry.js';
-import type { HostView, Setting, Step } from '../../setting.js';
+import type { HostView, PlanRules, Setting, Step } from '../../setting.js';
 import { notDone } from '../steps.js';
+import { batteryOf } from './battery.js';
 import { CPUFREQ, TUNED_LATENCY } from './sources.js';
 import { atBoot, kernelValue, readKernel, whyReadOnly } from './kernel-steps.js';
 import { shownValue } from './given-value.js';
@@ -25,11 +26,11 @@ export const cpuGovernor: Setting<string> = {
       ? { value }
       : { problem: `one of ${GOVERNORS.join(', ')} is wanted, not ${shownValue(value)}` },
   write: (value) => value,
-  plan: async (view, wanted) => [await planGovernor(view, wanted)],
+  plan: async (view, wanted, rules) => [await planGovernor(view, wanted, rules)],
   moves: ['rtt', 'jitter', 'connect'],
 };
 
-async function planGovernor(view: HostView, wanted: string): Promise<Step> {
+async function planGovernor(view: HostView, wanted: string, rules: PlanRules): Promise<Step> {
   const names = (await view.ports.files.list(FOLDER).catch(() => undefined)) ?? [];
   const folders = names.filter((name) => /^policy\d+$/.test(name)).map((name) => `${FOLDER}/${name}`);
   const found = (
@@ -52,6 +53,11 @@ async function planGovernor(view: HostView, wanted: string): Promise<Step> {
   const [first] = differing;
   if (!first) return notDone('already', `every processor has ${wanted} already`, shown);
   if (!first.can.includes(wanted)) return notDone('absent', `the driver has no governor ${wanted}; it has ${first.can.join(', ')}`, shown);
+  const battery = wanted === 'performance' && !rules.exact ? await batteryOf(view) : undefined;
+  if (battery !== undefined) {
+    const why = `this host has a battery (${battery}), which full frequency would empty, and a network seldom shows it; a profile that says exact would set it`;
+    return notDone('not-applicable', why, shown);
+  }
   const manager = view.managedBy('cpu-governor');
   if (manager && manager.value !== wanted)
     return notDone('managed', `${manager.who} sets the governor${manager.value === undefined ? '' : ` to ${manager.value}`}: change it there`, shown);
