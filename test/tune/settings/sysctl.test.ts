@@ -37,6 +37,12 @@ describe('a sysctl', () => {
     assert.equal(changing(await planOne('vm.stat_interval', 10)).proposed, '10');
   });
 
+  test('is left as it is where swap is compressed memory, and lower would be worse', async () => {
+    const swaps = (device: string) => ({ values: { '/proc/swaps': `Filename Type Size Used Priority\n${device} partition 4194300 0 100` } });
+    assert.match(leftFor(await planOne('vm.swappiness', 10, swaps('/dev/zram0')), 'not-applicable'), /zram/);
+    assert.equal(changing(await planOne('vm.swappiness', 10, swaps('/dev/sda2'))).proposed, '10');
+  });
+
   test('keeps bits that are set, and the wider of two ranges', async () => {
     assert.equal(changing(await planOne('net.ipv4.tcp_fastopen', 2)).proposed, '3');
     leftFor(await planOne('net.ipv4.tcp_fastopen', 1, { sysctls: { 'net.ipv4.tcp_fastopen': '3' } }), 'would-lower');
