@@ -39,6 +39,18 @@ describe('offloads', () => {
     leftFor(await planOne('offloads', { gro: true }, { interfaces: [VIRTIO] }), 'unreadable');
   });
 
+  test('that a driver turns off itself stay off, unless a profile is exact, and others beside it come on', async () => {
+    const off = { on: false };
+    const card = { ...CARD, driver: 'e1000e', features: { ...CARD.features, 'tcp-segmentation-offload': off, 'tx-tcp-segmentation': off } };
+    assert.match(leftFor(await planOne('offloads', { tso: true }, { interfaces: [card] }), 'not-applicable'), /tso stays off: the driver e1000e/);
+    const both = { ...card, features: { ...card.features, 'generic-receive-offload': off } };
+    const step = changing(await planOne('offloads', { gro: true, tso: true }, { interfaces: [both] }));
+    assert.equal(step.proposed, 'gro on');
+    assert.match(step.notes?.join() ?? '', /tso stays off/);
+    assert.equal(changing(await planOne('offloads', { tso: true }, { interfaces: [card], exact: true })).proposed, 'tso on');
+    leftFor(await planOne('offloads', { tso: true }, { interfaces: [{ ...CARD, driver: 'e1000e' }] }), 'already');
+  });
+
   test('that merge packets stay off on a host that forwards them', async () => {
     const card = { ...CARD, features: { ...CARD.features, 'large-receive-offload': { on: false } } };
     const router = { interfaces: [card], sysctls: { 'net.ipv4.ip_forward': '1' } };

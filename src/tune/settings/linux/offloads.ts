@@ -24,6 +24,12 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const OTHERS = ['rx-gro-hw', 'rx-gro-list', 'rx-udp-gro-forwarding', 'tx-udp-segmentation', 'tx-nocache-copy'];
 const LRO = 'large-receive-offload';
+/**
+ * What a driver turns off itself since its card is faster or safer without: e1000e does for chips of the Skylake generation
+ * (I219) and on links below 1 Gbit/s (drivers/net/ethernet/intel/e1000e/netdev.c, commit f29801030ac6: with it some 60 % of
+ * the rate were left). Set by hand once, the driver no longer chooses (FLAG_TSO_FORCE).
+ */
+const OFF_BY_DRIVER: Readonly<Record<string, readonly string[]>> = { e1000e: ['tcp-segmentation-offload'] };
 
 /** Work that the card or the kernel does for many packets at once. */
 export const offloads: Setting<Wanted> = {
@@ -39,25 +45,38 @@ export const offloads: Setting<Wanted> = {
   takes: `offloads with on or off, such as { gro: on, lro: off }: ${[...Object.keys(NAMES), ...OTHERS].join(', ')}`,
   parse: (value) => parseSwitches(value, (name) => NAMES[name] ?? ([...OTHERS, ...Object.values(NAMES)].includes(name) ? name : undefined)),
   write: (value) => shown(value),
-  plan: async (view, wanted) => {
+  plan: async (view, wanted, rules) => {
     const forwards = wanted[LRO] === true && (await forwarding(view));
-    return atLinks(view, (link) => planOffloads(view, link, wanted, forwards));
+    return atLinks(view, (link) => planOffloads(view, link, { wanted, forwards, exact: rules.exact }));
   },
   moves: ['throughput.up', 'throughput.down', 'rtt', 'cpu.up', 'cpu.down'],
 };
 
-function planOffloads(view: HostView, { name: instance, features }: LinkFacts, wanted: Wanted, forwards: boolean): Step {
+interface Asked {
+  readonly wanted: Wanted;
+  readonly forwards: boolean;
+  readonly exact: boolean;
+}
+
+function planOffloads(view: HostView, { name: instance, driver = '', features }: LinkFacts, { wanted, forwards, exact }: Asked): Step {
   if (!features || Object.keys(features).length === 0)
     return notDone('unreadable', `the driver of ${instance} does not tell its offloads`, { instance });
   const names = Object.keys(wanted).filter((name) => !(forwards && name === LRO));
-  const differing = names.filter((name) => (features[name]?.on ?? false) !== wanted[name]);
+  const all = names.filter((name) => (features[name]?.on ?? false) !== wanted[name]);
+  const left = exact ? [] : all.filter((name) => wanted[name] === true && OFF_BY_DRIVER[driver]?.includes(name) === true);
+  const differing = all.filter((name) => !left.includes(name));
   const changing = differing.filter((name) => features[name]?.changeable === true);
   const fixed = differing.filter((name) => features[name]?.changeable !== true);
   const now = shown(Object.fromEntries(Object.keys(wanted).map((name) => [name, features[name]?.on ?? false])));
   const seen = { instance, now, proposed: shown(wanted) };
   const fixedNote = `the driver of ${instance} does not let ${fixed.map(short).join(', ')} be changed`;
+  const leftNotes = left.map(
+    (name) =>
+      `${short(name)} stays off: the driver ${driver} turns it off itself where its card is slower with it, and somebody who turned it off may have had the same reason`,
+  );
   const lroNote = 'merging packets (LRO) breaks what this host forwards, so it stays off';
   if (changing.length === 0) {
+    if (left.length > 0) return notDone('not-applicable', leftNotes.join('; '), seen);
     if (fixed.length > 0) return notDone('absent', fixedNote, seen);
     return forwards && names.length === 0 ? notDone('not-applicable', lroNote, seen) : notDone('already', `they are as wanted already`, seen);
   }
@@ -77,6 +96,7 @@ function planOffloads(view: HostView, { name: instance, features }: LinkFacts, w
       ? ['segmentation needs scatter-gather and checksums, and goes off with them; a roll-back brings all of them back']
       : []),
     ...(fixed.length > 0 ? [fixedNote] : []),
+    ...leftNotes,
     ...(forwards ? [lroNote] : []),
   ];
   return {
