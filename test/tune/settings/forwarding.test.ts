@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { simTuneHost } from '../../../src/sim/index.js';
 import type { SimTuneHost } from '../../../src/sim/index.js';
 import { commandsOf, placeHolds, readPlace, showState, writePlace } from '../../../src/tune/places/registry.js';
-import { changing, leftFor, planOne } from './tuned-host.js';
+import { CARD, changing, leftFor, planOne } from './tuned-host.js';
 
 const conf4 = (name: string, forwarding: string) => ({ [`/proc/sys/net/ipv4/conf/${name}/forwarding`]: forwarding });
 
@@ -36,6 +36,20 @@ describe('forwarding', () => {
     assert.match(step.notes?.join() ?? '', /accept_ra of eth0 becomes 2/);
     const fixed = { values: { '/proc/sys/net/ipv6/conf/eth0/accept_ra': '0' } };
     assert.deepEqual(changing(await planOne('net.ipv6.conf.all.forwarding', true, fixed)).changes[0]?.desired, { 'conf/all/forwarding': 1 });
+  });
+
+  test('turns the merging of packets off itself first, which the kernel would do by the way and never undo', async () => {
+    const card = { ...CARD, features: { ...CARD.features, 'large-receive-offload': { on: true } } };
+    for (const key of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
+      const step = changing(await planOne(key, 1, { interfaces: [card] }));
+      assert.deepEqual(
+        step.changes.map(({ place }) => place.kind),
+        ['offloads', 'forwarding'],
+      );
+      assert.deepEqual(step.changes[0]?.desired, { 'large-receive-offload': false });
+      assert.equal((step.changes[0]?.original as Record<string, boolean>)['large-receive-offload'], true);
+      assert.match(step.notes?.join() ?? '', /large-receive-offload of eth0 goes off/);
+    }
   });
 
   test('loosens the reverse path filter only where something filters strictly', async () => {

@@ -1,3 +1,5 @@
+import type { Change } from '../../place.js';
+import type { HostView } from '../../setting.js';
 import { sysctlName } from '../../places/kernel-value.js';
 import { readPlace } from '../../places/registry.js';
 import { IP_SYSCTL, TAILSCALE_ROUTER } from './sources.js';
@@ -47,7 +49,8 @@ const RP_FILTER: Sysctl = {
 export const ipForward = sysctlSetting(FORWARD4, async (view, wanted) => {
   const place = { kind: 'forwarding', family: 4 } as const;
   const original = (await readPlace(view.ports, place)) ?? {};
-  return { notes: [], change: { place, original, desired: { ip_forward: Number(wanted) } } };
+  const merging = await mergingLinks(view, wanted);
+  return { notes: merging.notes, changes: [...merging.changes, { place, original, desired: { ip_forward: Number(wanted) } }] };
 });
 
 /**
@@ -59,15 +62,44 @@ export const ipv6Forward = sysctlSetting(FORWARD6, async (view, wanted) => {
   const original = (await readPlace(view.ports, place)) ?? {};
   const learning = wanted === '1' ? view.uplinks.filter((name) => original[`conf/${name}/accept_ra`] === 1) : [];
   const keys = learning.map((name) => `conf/${name}/accept_ra`);
+  const merging = await mergingLinks(view, wanted);
+  const desired = { ...Object.fromEntries(keys.map((key) => [key, 2])), 'conf/all/forwarding': Number(wanted) };
   return {
-    notes: learning.map((name) => `accept_ra of ${name} becomes 2, so that it keeps the default route that its router announces`),
-    change: { place, original, desired: { ...Object.fromEntries(keys.map((key) => [key, 2])), 'conf/all/forwarding': Number(wanted) } },
+    notes: [
+      ...learning.map((name) => `accept_ra of ${name} becomes 2, so that it keeps the default route that its router announces`),
+      ...merging.notes,
+    ],
+    changes: [...merging.changes, { place, original, desired }],
     persist: keys.flatMap((key) => {
       const name = sysctlName(`/proc/sys/net/ipv6/${key}`);
       return name === undefined ? [] : [{ by: 'sysctl', key: name, value: '2' } as const];
     }),
   };
 });
+
+const LRO = 'large-receive-offload';
+
+/**
+ * Merged packets (LRO) cannot be passed on, so the kernel turns that off on every interface when forwarding is turned on
+ * (dev_disable_lro in net/ipv4/devinet.c and net/ipv6/addrconf.c), and never on again. It is turned off here before, as a
+ * change of its own, so that undoing it brings it back.
+ */
+async function mergingLinks(view: HostView, wanted: string): Promise<{ readonly notes: readonly string[]; readonly changes: readonly Change[] }> {
+  const links = wanted === '1' ? view.links.filter(({ features }) => features?.[LRO]?.on === true && features[LRO].changeable) : [];
+  const changes: Change[] = [];
+  for (const { name } of links) {
+    const place = { kind: 'offloads', interface: name } as const;
+    const original = await readPlace(view.ports, place);
+    if (original !== undefined) changes.push({ place, original, desired: { [LRO]: false } });
+  }
+  return {
+    changes,
+    notes:
+      changes.length === 0
+        ? []
+        : [`large-receive-offload of ${links.map(({ name }) => name).join(', ')} goes off: what it merges cannot be passed on`],
+  };
+}
 
 /** The kernel takes the larger of conf.all and the interface's own, so 2 for all is loose everywhere. */
 export const reversePath = sysctlSetting(RP_FILTER, async (view, wanted, now) => {

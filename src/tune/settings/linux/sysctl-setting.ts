@@ -30,10 +30,10 @@ export function sysctlSetting(row: Sysctl, probe?: SysctlProbe): Setting<string>
 
 export type SysctlProbe = (view: HostView, wanted: string, now: string) => Promise<Probed>;
 
-/** `change`: in place of writing the key alone; `persist`: before the key itself. */
+/** `changes`: in place of writing the key alone; `persist`: before the key itself. */
 export type Probed =
   | { readonly step: Step }
-  | { readonly notes: readonly string[]; readonly change?: Change; readonly persist?: readonly Persisted[] };
+  | { readonly notes: readonly string[]; readonly changes?: readonly Change[]; readonly persist?: readonly Persisted[] };
 
 /** The order matters: what does nothing and what is not there is said first, then what is there already, then who else has a say. */
 async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: PlanRules, probe: SysctlProbe | undefined): Promise<Step> {
@@ -72,7 +72,7 @@ async function planSysctl(view: HostView, row: Sysctl, wanted: string, rules: Pl
     now,
     proposed: desired,
     why: row.why,
-    changes: [probed?.change ?? kernelValue(path, now, desired)],
+    changes: probed?.changes ?? [kernelValue(path, now, desired)],
     persist: [...(probed?.persist ?? []), { by: 'sysctl', key: row.id, value: desired }],
     ...(lowers ? { effect: 'risky' } : {}),
     ...(notes.length > 0 ? { notes } : {}),
