@@ -29,7 +29,7 @@ export interface ExperimentTimes {
 }
 
 /** A window has grown after so many round trips: slow start doubles the 10 segments that it begins with (RFC 6928) in each. */
-const OMIT_ROUND_TRIPS = 6;
+const OMIT_ROUND_TRIPS = 10;
 const OMIT_MS_MIN = 200;
 const OMIT_MS_MAX = 1500;
 const LOAD_MS_MIN = 300;
