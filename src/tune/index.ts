@@ -31,6 +31,7 @@ export * from './view.js';
 export * from './advice.js';
 export { newChangeId } from './journal/change-id.js';
 export { CHANGE_ID } from './journal/record-schema.js';
+export { refuseForeignFolder } from './journal/trusted-folder.js';
 export { applyChange } from './engine/apply.js';
 export type { ApplyRequest } from './engine/apply.js';
 export { confirmChange } from './engine/confirm.js';

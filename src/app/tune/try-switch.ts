@@ -1,6 +1,6 @@
 import { TautlineError } from '../../base/index.js';
 import type { HostLock } from '../../base/index.js';
-import { applyChange, rollBack, standingChanges } from '../../tune/index.js';
+import { applyChange, refuseForeignFolder, rollBack, standingChanges } from '../../tune/index.js';
 import type { ChangeReport, JournalStep, StandingChange, TunePorts } from '../../tune/index.js';
 import type { Feasible } from './plan-document.js';
 import type { SettingsSwitch } from './try-run.js';
@@ -53,6 +53,7 @@ async function orWhy(work: () => Promise<ChangeReport>): Promise<ChangeReport | 
 /** Held as long as an experiment runs, so that nobody takes its changes for those of one that died. */
 async function lockExperiment(ports: TunePorts, folder: string): Promise<HostLock | { readonly heldBy: number | undefined }> {
   if ((await ports.files.status(folder, { follow: true })) === undefined) await ports.files.makeFolder(folder);
+  await refuseForeignFolder(ports, folder);
   return await ports.control.lock(`${folder}/try.lock`);
 }
 
