@@ -15,7 +15,7 @@ export interface Terminal {
   stderr(text: string): void;
   /** Asks on stderr. @returns the line that was typed, undefined when there is none any more or `signal` aborts */
   ask(question: string, signal: AbortSignal): Promise<string | undefined>;
-  /** Aborts at the first SIGINT or SIGTERM; a second one ends the process. Call `release` when done. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process, unless it is SIGHUP. Call `release` when done. */
   interruptible(): { readonly signal: AbortSignal; release(): void };
 }
 
@@ -73,13 +73,17 @@ function interruptible(): { readonly signal: AbortSignal; release(): void } {
     if (controller.signal.aborted) process.exit(130);
     controller.abort();
   };
+  // A connection that is cut off is told by the terminal and by the shell; what is to be put back then takes a moment.
+  const hangUp = (): void => controller.abort();
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.on('SIGHUP', hangUp);
   return {
     signal: controller.signal,
     release: () => {
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
+      process.off('SIGHUP', hangUp);
     },
   };
 }

@@ -243,17 +243,22 @@ describe('the command line', () => {
     assert.ok((rtt.summary?.n ?? 0) > 10 && rtt.reason !== undefined);
   });
 
-  test('an interrupt prints what was measured until then and exits with 130', async () => {
-    const measuring = cli(`measure echo ${place(port)} --count 20000 --interval 1ms --json`);
-    await measuring.said('sending 20000 echoes');
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    measuring.child.kill('SIGINT');
-    const { code, out } = await measuring.finished;
-    const interrupted = JSON.parse(out) as MeasureDocument;
-    assert.ok(valid(interrupted), JSON.stringify(valid.errors));
-    assert.deepEqual([code, interrupted.interrupted], [130, true]);
-    assert.ok((figure(interrupted.measurements, 'rtt').summary?.n ?? 0) > 10);
-  });
+  for (const [what, signals] of Object.entries({
+    'an interrupt': ['SIGINT'],
+    'a connection that is cut off, told twice,': ['SIGHUP', 'SIGHUP'],
+  } as const)) {
+    test(`${what} prints what was measured until then and exits with 130`, async () => {
+      const measuring = cli(`measure echo ${place(port)} --count 20000 --interval 1ms --json`);
+      await measuring.said('sending 20000 echoes');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (const signal of signals) measuring.child.kill(signal);
+      const { code, out } = await measuring.finished;
+      const interrupted = JSON.parse(out) as MeasureDocument;
+      assert.ok(valid(interrupted), JSON.stringify(valid.errors));
+      assert.deepEqual([code, interrupted.interrupted], [130, true]);
+      assert.ok((figure(interrupted.measurements, 'rtt').summary?.n ?? 0) > 10);
+    });
+  }
 
   test('a result goes to its file whole, in the format that its name says', async () => {
     const finished = await run(`measure tcp ${place(port)} --count 2 --interval 1ms --output out.json`);
