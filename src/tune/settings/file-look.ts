@@ -39,6 +39,16 @@ export async function lookAtFile(control: HostControl, path: string): Promise<Fi
   return { path: real, original: entry, text: fileText(entry) };
 }
 
+/** What every drop-in file of ours says at its top. */
+const MADE_BY = 'Made by Tautline';
+
+/** A drop-in file that is ours alone: one of that name that somebody else wrote is never replaced. */
+export async function lookAtOwnFile(control: HostControl, path: string): Promise<FileLook | NotDoneStep> {
+  const look = await lookAtFile(control, path);
+  if (!isLook(look) || look.text === undefined || look.text.includes(MADE_BY)) return look;
+  return notDone('managed', `${look.path} is there already and was not written by Tautline: rename it, and keep what it does`);
+}
+
 /** The changes that put this text there: missing folders first, then the file with its mode and owner kept. */
 export async function changesToText(control: HostControl, look: FileLook, text: string, made: MadeWith): Promise<readonly Change[]> {
   const { path, original } = look;

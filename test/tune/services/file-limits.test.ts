@@ -33,6 +33,12 @@ describe('open files of logins and services', () => {
     });
   });
 
+  test('are not written over a file of that name that somebody else wrote', async () => {
+    const theirs = { [OWN]: '# ours\n* soft core 0\n', '/etc/systemd/system.conf.d/90-tautline.conf': '[Manager]\nDefaultTimeoutStopSec=20s\n' };
+    const [logins, system] = await plan('65536:1048576', { files: theirs, values: { '/proc/self/limits': LIMITS(1024, 4096) } });
+    for (const step of [logins, system]) assert.match(leftFor(step, 'managed'), /90-tautline\.conf is there already and was not written by Tautline/);
+  });
+
   test('are never lowered, unless the profile is exact', async () => {
     const given = {
       files: { '/etc/security/limits.d/50-db.conf': '* - nofile 1000000\n', '/etc/systemd/system.conf': '[Manager]\nDefaultLimitNOFILE=infinity\n' },

@@ -34,6 +34,11 @@ describe('the cache of systemd-resolved', () => {
     });
   });
 
+  test('is not written over a file of that name that somebody else wrote', async () => {
+    const files = { '/etc/systemd/resolved.conf.d/90-tautline.conf': '[Resolve]\nCache=no\nDNSSEC=yes\n' };
+    assert.match(leftFor(await one('cache', { files }), 'managed'), /was not written by Tautline/);
+  });
+
   test('is left to a drop-in that is read later', async () => {
     assert.match(
       leftFor(await one('cache', { files: { '/etc/systemd/resolved.conf.d/99-z.conf': '[Resolve]\nCache=no\n' } }), 'managed'),

@@ -1,5 +1,5 @@
 import type { HostView, PlanRules, Setting, Source, Step } from '../../setting.js';
-import { changesToText, isLook, lookAtFile, SYSTEM_FILE } from '../file-look.js';
+import { changesToText, isLook, lookAtOwnFile, SYSTEM_FILE } from '../file-look.js';
 import { changeFiles, notDone } from '../steps.js';
 import { LIMITS_FILE, parseProcLimits, readLimitLines, readSystemdLimit, UNLIMITED } from './limits-in-force.js';
 import type { LimitLine, OpenFiles } from './limits-in-force.js';
@@ -95,7 +95,7 @@ async function planLogins(view: HostView, wanted: Wanted, rules: PlanRules): Pro
       'nobody may raise a hard limit here (this container lacks CAP_SYS_RESOURCE): set it where the container is made, such as docker run --ulimit';
     return notDone('read-only', why, { instance, now: both(now), proposed: both(next) });
   }
-  const look = await lookAtFile(ports.control, LIMITS_FILE);
+  const look = await lookAtOwnFile(ports.control, LIMITS_FILE);
   if (!isLook(look)) return { ...look, instance };
   const special = lines.filter(({ domain, file }) => domain !== '*' && domain !== 'root' && file !== look.path);
   return changeFiles({
@@ -134,7 +134,7 @@ async function planServices(view: HostView, wanted: Wanted, { rules, manager }: 
   }
   const next = nextOf(now, wanted, rules);
   if (!next) return enough(now, wanted, { instance, by: now.at ?? 'systemd by itself' });
-  const look = await lookAtFile(ports.control, `/etc/systemd/${manager}.conf.d/${FILE_NAME}`);
+  const look = await lookAtOwnFile(ports.control, `/etc/systemd/${manager}.conf.d/${FILE_NAME}`);
   if (!isLook(look)) return { ...look, instance };
   const text = `# Made by Tautline; \`tautline tune rollback\` takes it away.\n[Manager]\nDefaultLimitNOFILE=${pair(next)}\n`;
   return changeFiles({

@@ -1,6 +1,6 @@
 import type { HostView, Setting, Source, Step } from '../../setting.js';
 import { quietFiles } from '../../others/quiet-files.js';
-import { changesToText, isLook, lookAtFile, SYSTEM_FILE } from '../file-look.js';
+import { changesToText, isLook, lookAtOwnFile, SYSTEM_FILE } from '../file-look.js';
 import { changeFiles, notDone } from '../steps.js';
 
 interface Wanted {
@@ -74,7 +74,7 @@ async function planResolver(view: HostView, wanted: Wanted): Promise<Step> {
   }
   const later = [found.Cache, meansServers ? found.DNS : undefined].find((each) => each && each.name > '90-tautline.conf');
   if (later) return notDone('managed', `${later.at} is read after 90-tautline.conf and wins: change it there`, shown);
-  const look = await lookAtFile(ports.control, FILE);
+  const look = await lookAtOwnFile(ports.control, FILE);
   if (!isLook(look)) return look;
   const lines = ['# Made by Tautline; `tautline tune rollback` takes it away.', '[Resolve]', `Cache=${wanted.cache}`];
   // An empty DNS= forgets what earlier files have listed; without it servers add up.
