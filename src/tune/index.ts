@@ -50,3 +50,4 @@ export { persistChanges, planPersistence } from './persist.js';
 export type { PersistRequest, Persistence } from './persist.js';
 export { announceUnits } from './announce-units.js';
 export { tuneScript } from './script.js';
+export { TRY_PREFIX } from './engine/session.js';

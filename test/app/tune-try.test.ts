@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { Progress } from '../../src/app/progress.js';
 import { NO_PROGRESS } from '../../src/app/progress.js';
 import type { TuneTryRequest } from '../../src/app/tune/requests.js';
-import { undoTries } from '../../src/app/tune/try-switch.js';
+import { settleTries } from '../../src/app/tune/try-switch.js';
 import { tuneTry } from '../../src/app/tune/try.js';
 import { ExperimentDocumentSchema } from '../../src/results/index.js';
 import type { ExperimentDocument } from '../../src/results/index.js';
@@ -136,7 +136,8 @@ describe('an experiment with settings', () => {
     assert.equal(await made.control.readValue(`${KERNEL}/tcp_low_latency`), '1');
     assert.match(document.verdict.sentence, new RegExp(`What helps is applied as ${document.kept}`));
     // It was never meant to be undone by whoever comes next.
-    assert.deepEqual(await made.run(() => undoTries(made.ports, FOLDER)), []);
+    await made.run(() => settleTries(made.ports, FOLDER));
+    assert.deepEqual(await made.run(() => standingChanges(made.ports, FOLDER)), standing);
   });
 
   test('keeps nothing that harms', async () => {
@@ -244,7 +245,7 @@ describe('an experiment that ends early', () => {
       made.dieAfter(writes);
       await assert.rejects(made.run(() => tuneTry(made.ports, request({}))));
       made.revive();
-      await made.run(() => undoTries(made.ports, FOLDER));
+      await made.run(() => settleTries(made.ports, FOLDER));
       assert.equal(without(made), before, `killed at write ${writes}`);
       assert.deepEqual(await made.run(() => standingChanges(made.ports, FOLDER)), []);
     }
@@ -256,8 +257,11 @@ describe('an experiment that ends early', () => {
     await made.ports.files.makeFolder(FOLDER);
     const held = await other.control.lock(`${FOLDER}/try.lock`);
     assert.ok('release' in held);
-    await assert.rejects(tried(made), /another experiment is running on this host/);
-    assert.deepEqual(await made.run(() => undoTries(made.ports, FOLDER)), []);
+    await assert.rejects(tried(made), /an experiment is running on this host/);
+    await assert.rejects(
+      made.run(() => settleTries(made.ports, FOLDER)),
+      /an experiment is running on this host/,
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import { plannedOf } from './plan-document.js';
 import type { Feasible } from './plan-document.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepare.js';
+import { settleTries } from './try-switch.js';
 import type { TuneApplyRequest, TuneContinueRequest } from './requests.js';
 
 /** Starting the program anew must not take longer; nothing has been changed by then. */
@@ -21,6 +22,7 @@ const GUARD_READY_MS = 20_000;
  * @throws TautlineError before anything was changed: another change is under way, the plan is another one than was agreed to
  */
 export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Promise<ChangeDocument> {
+  await settleTries(ports, request.folder);
   const prepared = await prepare(ports, request);
   const possible = prepared.steps.filter(({ hindrance }) => hindrance === undefined);
   if (request.agreed !== undefined) refuseOtherPlan(prepared, request.agreed);

@@ -1,6 +1,6 @@
 import { TautlineError } from '../../base/index.js';
 import type { HostLock } from '../../base/index.js';
-import { applyChange, refuseForeignFolder, rollBack, standingChanges } from '../../tune/index.js';
+import { TRY_PREFIX, applyChange, refuseForeignFolder, rollBack, standingChanges } from '../../tune/index.js';
 import type { ChangeReport, JournalStep, StandingChange, TunePorts } from '../../tune/index.js';
 import type { Feasible } from './plan-document.js';
 import type { SettingsSwitch } from './try-run.js';
@@ -9,8 +9,6 @@ import type { SettingsSwitch } from './try-run.js';
  * What an experiment switches on is journalled as a change of this profile: its originals are on the disk before it is, and
  * whoever calls next knows that it was never meant to stay.
  */
-const TRY_PREFIX = 'try:';
-
 export function triedProfile(profile: string): string {
   return `${TRY_PREFIX}${profile}`;
 }
@@ -61,8 +59,8 @@ async function lockExperiment(ports: TunePorts, folder: string): Promise<HostLoc
 export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (leftOver: readonly string[]) => Promise<T>): Promise<T> {
   const lock = await lockExperiment(ports, folder);
   if (!('release' in lock)) {
-    throw new TautlineError('io', `another experiment is running on this host${lock.heldBy === undefined ? '' : ` (process ${lock.heldBy})`}`, {
-      hint: 'wait until it is done: two at once would measure each other',
+    throw new TautlineError('io', `an experiment is running on this host${lock.heldBy === undefined ? '' : ` (process ${lock.heldBy})`}`, {
+      hint: 'wait until it is done: another change would be part of what it measures',
     });
   }
   try {
@@ -73,20 +71,12 @@ export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (le
 }
 
 /**
- * Undoes what an experiment that was killed has left applied; nothing while one is running.
- * @returns the changes that were undone, the newest first
- * @throws TautlineError `io` where one could not be undone whole
+ * Before a change of this host: what a killed experiment left is undone, and one that runs is left in peace.
+ * @throws TautlineError `io` while one is running: its measurements would be worth nothing
  */
-export async function undoTries(ports: TunePorts, folder: string): Promise<readonly string[]> {
-  const standing = await standingChanges(ports, folder);
-  if (!standing.some(isTried)) return [];
-  const lock = await ports.control.lock(`${folder}/try.lock`);
-  if (!('release' in lock)) return [];
-  try {
-    return await undoLeftOvers(ports, folder);
-  } finally {
-    await lock.release();
-  }
+export async function settleTries(ports: TunePorts, folder: string): Promise<void> {
+  if ((await ports.files.status(folder, { follow: true })) === undefined) return;
+  await aloneOnHost(ports, folder, () => Promise.resolve());
 }
 
 async function undoLeftOvers(ports: TunePorts, folder: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import { documentHead } from '../head.js';
 import { announce } from './announce.js';
 import { stepProgress } from './apply.js';
 import { changeDocument } from './change-document.js';
+import { settleTries } from './try-switch.js';
 import type { TuneConfirmRequest, TuneRollbackRequest } from './requests.js';
 import { rootsOwn } from './roots-own.js';
 
@@ -19,6 +20,8 @@ export async function tuneConfirm(ports: TunePorts, request: TuneConfirmRequest)
 /** Puts back what a change made, or all that stand, the newest first. */
 export async function tuneRollback(ports: TunePorts, request: TuneRollbackRequest): Promise<ChangeDocument> {
   const startedMs = ports.clock.nowMs();
+  // A change that was named is undone whatever else goes on.
+  if (request.change === undefined) await settleTries(ports, request.folder);
   const head = await documentHead(ports);
   const undo = (change?: string): Promise<ChangeReport> =>
     rollBack(ports, {

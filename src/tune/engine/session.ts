@@ -117,5 +117,14 @@ export function refuseElsewhere(session: Session, { view }: OpenChange): void {
 /** Removes the oldest records of what was rolled back. */
 export async function prune(session: Session): Promise<void> {
   const finished = session.changes.filter(({ view, unrecorded }) => view.state === 'rolled-back' && unrecorded === undefined);
-  await pruneFinished(session.ports, finished);
+  // An experiment leaves a hundred: they must not push out what people did.
+  const ofTries = finished.filter(({ view }) => view.begin.profile.startsWith(TRY_PREFIX));
+  await pruneFinished(session.ports, ofTries);
+  await pruneFinished(
+    session.ports,
+    finished.filter((change) => !ofTries.includes(change)),
+  );
 }
+
+/** What an experiment switches on is a change of this profile. */
+export const TRY_PREFIX = 'try:';
