@@ -15,8 +15,11 @@ export interface Terminal {
   stderr(text: string): void;
   /** Asks on stderr. @returns the line that was typed, undefined when there is none any more or `signal` aborts */
   ask(question: string, signal: AbortSignal): Promise<string | undefined>;
-  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process, unless it is SIGHUP. Call `release` when done. */
-  interruptible(): { readonly signal: AbortSignal; release(): void };
+  /**
+   * Aborts at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process, unless it is SIGHUP. Where ending it would
+   * leave something half done, `warning` is told at the second and a third ends it. Call `release` when done.
+   */
+  interruptible(warning?: string): { readonly signal: AbortSignal; release(): void };
 }
 
 const WIDTH_DEFAULT = 100;
@@ -67,11 +70,14 @@ function ask(question: string, signal: AbortSignal): Promise<string | undefined>
   });
 }
 
-function interruptible(): { readonly signal: AbortSignal; release(): void } {
+function interruptible(warning?: string): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
+  let warned = warning === undefined;
   const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
+    if (!controller.signal.aborted) return controller.abort();
+    if (warned) process.exit(130);
+    warned = true;
+    process.stderr.write(`tautline: ${warning}\n`);
   };
   // A connection that is cut off is told by the terminal and by the shell; what is to be put back then takes a moment.
   const hangUp = (): void => controller.abort();

@@ -49,7 +49,7 @@ export async function runTune(
   const { flags, repeat } = options;
   const quiet = flags.quiet === true;
   const ports = (options.createPorts ?? createHostPorts)({ logLevel: quiet ? 'none' : 'warn' });
-  const interrupt = terminal.interruptible();
+  const interrupt = terminal.interruptible(HALF_DONE);
   const progress = createProgress(terminal, { quiet });
   try {
     const config = await readConfig(terminal, { flags, files: ports.files, ...(options.settings ? { settings: options.settings } : {}) });
@@ -84,6 +84,8 @@ export async function runTune(
     await ports.close();
   }
 }
+
+const HALF_DONE = "still putting back what was begun; once more leaves it half done, and 'tautline tune rollback' finishes it";
 
 function scopeOf(config: Config, { env, homeFolder, platform }: Terminal, root: boolean): TuneScope {
   const place = { env, homeFolder, platform };

@@ -2,7 +2,7 @@ import type { EnvironmentFacts, Source } from './setting.js';
 
 /** The profile that suits this kind of host, and why. */
 export interface AdvisedProfile {
-  readonly profile: 'conservative' | 'moderate' | 'aggressive';
+  readonly profile: 'conservative' | 'moderate';
   readonly why: string;
 }
 
@@ -23,8 +23,8 @@ const PROFILES: readonly (AdvisedProfile & { readonly applies: Applies })[] = [
   },
   {
     applies: (environment) => line(environment) === 'CCX',
-    profile: 'aggressive',
-    why: "Hetzner Cloud's CCX line has processors of its own, so what trades processor time for delay takes from nobody else; the governor and idle states stay the provider's",
+    profile: 'moderate',
+    why: "Hetzner Cloud's CCX line has processors of its own, so what trades processor time for delay takes from nobody else: try aggressive by experiment ('tautline tune try aggressive'), as some of it harms other work such as databases",
   },
   {
     applies: (environment) => line(environment) === 'CX',
@@ -43,8 +43,8 @@ const PROFILES: readonly (AdvisedProfile & { readonly applies: Applies })[] = [
   },
   {
     applies: ({ provider, kind }) => provider === 'hetzner-dedicated' && kind === 'metal',
-    profile: 'aggressive',
-    why: 'a dedicated server: governor, idle states, interrupts and rings are its own, and that is where aggressive has something to change',
+    profile: 'moderate',
+    why: "a dedicated server: governor, idle states, interrupts and rings are its own, so aggressive has something to change here, and some of it harms other work such as databases: let an experiment decide ('tautline tune try aggressive')",
   },
   {
     applies: ({ kind }) => kind === 'vm',

@@ -46,7 +46,7 @@ describe('what kind of host this is', () => {
   for (const [identity, product, profile] of [
     [{ cpus: 2, cpuModel: 'Intel Xeon Processor (Skylake, IBRS, no TSX)', memoryBytes: 3.73 * GIB }, 'CX22 or CX23', 'moderate'],
     [{ cpus: 4, cpuModel: 'AMD EPYC-Rome Processor', memoryBytes: 7.57 * GIB }, 'CPX31 or CPX32 or CX32 or CX33', 'moderate'],
-    [{ cpus: 8, cpuModel: 'AMD EPYC-Milan Processor', memoryBytes: 30.6 * GIB }, 'CCX33', 'aggressive'],
+    [{ cpus: 8, cpuModel: 'AMD EPYC-Milan Processor', memoryBytes: 30.6 * GIB }, 'CCX33', 'moderate'],
     [{ cpus: 4, cpuModel: 'unknown', arch: 'arm64', memoryBytes: 7.5 * GIB }, 'CAX21', 'moderate'],
     [{ cpus: 5, cpuModel: 'AMD EPYC-Milan Processor', memoryBytes: 30.6 * GIB }, undefined, 'moderate'],
   ] as const) {
@@ -69,7 +69,7 @@ describe('what kind of host this is', () => {
     const found = await read({ kernel, files: { ...SYSTEMD, '/etc/sysctl.d/99-hetzner.conf': file } });
     assert.deepEqual([found.kind, found.provider, found.virtualization], ['metal', 'hetzner-dedicated', undefined]);
     assert.ok(found.evidence.includes('a dedicated server of Hetzner: /etc/sysctl.d/99-hetzner.conf was written by installimage'));
-    assert.equal(adviseProfile(found).profile, 'aggressive');
+    assert.match(adviseProfile(found).why, /^a dedicated server: .* tune try aggressive/);
     // The same file on somebody's own server says nothing where they wrote it themselves.
     assert.equal((await read({ kernel, files: { '/etc/sysctl.d/99-hetzner.conf': 'vm.swappiness=1\n' } })).provider, undefined);
   });
@@ -212,8 +212,9 @@ describe('advice for kinds of hosts', () => {
     assert.match(texts({ kind: 'container' }), /Tune the host/);
   });
 
-  test('a dedicated server of Hetzner is advised aggressive; a virtual machine of nobody in particular moderate', () => {
-    assert.equal(adviseProfile({ kind: 'metal', provider: 'hetzner-dedicated', init: 'systemd', evidence: [] }).profile, 'aggressive');
+  test('a container is advised conservative, everything else moderate: aggressive is for those who tried it', () => {
+    assert.equal(adviseProfile({ kind: 'container', init: 'other', evidence: [] }).profile, 'conservative');
+    assert.equal(adviseProfile({ kind: 'metal', provider: 'hetzner-dedicated', init: 'systemd', evidence: [] }).profile, 'moderate');
     assert.equal(adviseProfile({ kind: 'vm', init: 'systemd', evidence: [] }).profile, 'moderate');
     assert.equal(adviseProfile({ kind: 'vm', provider: 'hetzner-cloud', product: 'CPX11', init: 'systemd', evidence: [] }).profile, 'moderate');
   });

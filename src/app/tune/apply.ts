@@ -82,14 +82,18 @@ async function stepsOf(ports: TunePorts, prepared: Prepared, possible: readonly 
       return { ...change, setting: setting.id, persist, ...(takesEffect === undefined ? {} : { takesEffect }) };
     }),
   );
-  if (!request.persist) return { steps: now, notes: [] };
+  if (!request.persist) return { steps: onceConfirmed(now, request), notes: [] };
   const files = await planPersistence(prepared.view, {
     planned: [...(await inForce(ports, request.folder, prepared.profile.name)), ...planned],
     profile: prepared.profile.name,
   });
-  // What is not confirmed must not be there again after a boot.
-  const later = files.steps.map((step) => (request.confirmWithinMs === undefined ? step : { ...step, onConfirm: true as const }));
-  return { steps: [...now, ...later], notes: files.notes };
+  return { steps: onceConfirmed([...now, ...files.steps], request), notes: files.notes };
+}
+
+/** What is not confirmed must not be there again after a boot: files are written once it is. */
+function onceConfirmed(steps: readonly JournalStep[], { confirmWithinMs }: TuneApplyRequest): readonly JournalStep[] {
+  if (confirmWithinMs === undefined) return steps;
+  return steps.map((step) => (step.place.kind === 'entry' ? { ...step, onConfirm: true as const } : step));
 }
 
 type Kept = PersistRequest['planned'][number];

@@ -31,7 +31,8 @@ export async function tuneGuard(ports: TunePorts, request: TuneGuardRequest): Pr
       await announce(ports, await rollBack(ports, { folder: request.folder, change: request.change, force: false, reason: 'unconfirmed' }));
       return;
     } catch (error) {
-      if (!(error instanceof TautlineError) || error.code !== 'io') return;
+      // Whatever it is but an answer (the change is another host's, or gone), the next try may do better.
+      if (error instanceof TautlineError && error.code === 'usage') return;
       tries += 1;
       await ports.clock.sleep(LOOK_MS, request.signal);
     }

@@ -28,6 +28,7 @@ const ROW: Sysctl = {
       'htcp',
       'hybla',
       'illinois',
+      'lp',
       'nv',
       'scalable',
       'vegas',
