@@ -138,6 +138,8 @@ export const CHANGE_STATES = ['planned', 'applying', 'awaiting-confirmation', 'a
 export const ChangeDocumentSchema = v.object({
   schema: v.literal('tautline.change/1'),
   ...head,
+  /** The person stopped it, and what had been done was put back. */
+  interrupted: v.optional(v.boolean()),
   action: v.picklist(['apply', 'confirm', 'rollback']),
   /** Left out when there was nothing to change. */
   change: v.optional(v.string()),

@@ -1,6 +1,6 @@
 import { TautlineError } from '../../base/index.js';
 import type { ChangeDocument, PlanDocument } from '../../results/index.js';
-import { applyChange, planPersistence, resumeApply, standingChanges } from '../../tune/index.js';
+import { applyChange, planPersistence, resumeApply, rollBack, standingChanges } from '../../tune/index.js';
 import type { JournalStep, PersistRequest, TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
 import type { Progress } from '../progress.js';
@@ -23,6 +23,7 @@ const GUARD_READY_MS = 20_000;
  */
 export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Promise<ChangeDocument> {
   await settleTries(ports, request.folder);
+  await settleUnconfirmed(ports, request.folder);
   const prepared = await prepare(ports, request);
   const possible = prepared.steps.filter(({ hindrance }) => hindrance === undefined);
   if (request.agreed !== undefined) refuseOtherPlan(prepared, request.agreed);
@@ -42,7 +43,27 @@ export async function tuneApply(ports: TunePorts, request: TuneApplyRequest): Pr
     onStep: stepProgress(request.progress, 'writing'),
     signal: request.signal,
   });
-  return changeDocument(ports, report, { ...about, notes: [...notes, ...(await announce(ports, report))] });
+  return changeDocument(ports, report, { ...about, signal: request.signal, notes: [...notes, ...(await announce(ports, report))] });
+}
+
+/**
+ * What nobody confirmed in time, and a roll-back that was interrupted, is undone before the plan is made: else the plan would
+ * take what is about to go for what is there. Whatever hinders it is told by what comes next.
+ */
+async function settleUnconfirmed(ports: TunePorts, folder: string): Promise<void> {
+  const standing = await standingChanges(ports, folder);
+  // Beside a journal that cannot be believed nothing is touched but what was asked for by name.
+  if (standing.some(({ damaged }) => damaged !== undefined)) return;
+  for (const change of standing) {
+    if (change.damaged !== undefined) continue;
+    const overdue = change.confirmBefore !== undefined && ports.clock.wallMs() >= Date.parse(change.confirmBefore);
+    if (!overdue && change.state !== 'rolling-back') continue;
+    try {
+      await rollBack(ports, { folder, change: change.id, force: false, reason: 'unconfirmed' });
+    } catch (error) {
+      if (!(error instanceof TautlineError)) throw error;
+    }
+  }
 }
 
 /** Finishes an apply that was interrupted. */
@@ -56,7 +77,14 @@ export async function tuneContinue(ports: TunePorts, request: TuneContinueReques
     onStep: stepProgress(request.progress, 'writing'),
     signal: request.signal,
   });
-  return changeDocument(ports, report, { head, startedMs, action: 'apply', notDone: [], notes: await announce(ports, report) });
+  return changeDocument(ports, report, {
+    head,
+    startedMs,
+    action: 'apply',
+    notDone: [],
+    signal: request.signal,
+    notes: await announce(ports, report),
+  });
 }
 
 /** Each takes a moment only: what is told is how many there are, not one line for each of them. */

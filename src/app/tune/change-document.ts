@@ -8,6 +8,8 @@ export interface AboutChange {
   readonly action: ChangeDocument['action'];
   readonly notDone: readonly NotDone[];
   readonly notes?: readonly string[];
+  /** Aborted when the person stopped it. */
+  readonly signal?: AbortSignal;
 }
 
 export function changeDocument(ports: TunePorts, report: ChangeReport, about: AboutChange): ChangeDocument {
@@ -17,6 +19,7 @@ export function changeDocument(ports: TunePorts, report: ChangeReport, about: Ab
     ...about.head,
     durationMs: ports.clock.nowMs() - about.startedMs,
     action: about.action,
+    ...(about.signal?.aborted === true && report.state === 'rolled-back' ? { interrupted: true } : {}),
     ...(report.change === undefined ? {} : { change: report.change }),
     ...(report.profile === undefined ? {} : { profile: report.profile }),
     state: report.state,

@@ -50,13 +50,38 @@ async function orWhy(work: () => Promise<ChangeReport>): Promise<ChangeReport | 
 
 /** Held as long as an experiment runs, so that nobody takes its changes for those of one that died. */
 async function lockExperiment(ports: TunePorts, folder: string): Promise<HostLock | { readonly heldBy: number | undefined }> {
-  if ((await ports.files.status(folder, { follow: true })) === undefined) await ports.files.makeFolder(folder);
   await refuseForeignFolder(ports, folder);
-  return await ports.control.lock(`${folder}/try.lock`);
+  return await ports.control.lock(tryLock(folder));
+}
+
+function tryLock(folder: string): string {
+  return `${folder}/try.lock`;
+}
+
+/** @returns what was missing of the folder and those above it, the deepest first */
+async function makeFolders(ports: TunePorts, folder: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (
+    let path = folder;
+    path !== '' && (await ports.files.status(path, { follow: true })) === undefined;
+    path = path.slice(0, path.lastIndexOf('/'))
+  )
+    missing.push(path);
+  if (missing.length > 0) await ports.files.makeFolder(folder);
+  return missing;
+}
+
+/** An experiment that came to nothing leaves nothing. While the lock is held, and only where nobody else can have been before. */
+async function leaveNothing({ control }: TunePorts, folder: string, made: readonly string[]): Promise<void> {
+  // What has a journal in it stays: that is the record of what was changed.
+  const journals = made.length === 0 ? undefined : await control.readEntry(`${folder}/changes`).catch(() => undefined);
+  if (made.length === 0 || journals !== undefined) return;
+  for (const path of [tryLock(folder), ...made]) await control.removeEntry(path).catch(() => undefined);
 }
 
 /** Runs an experiment's work alone on this host, after undoing what one that died has left. @throws TautlineError `io` while another one runs */
 export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (leftOver: readonly string[]) => Promise<T>): Promise<T> {
+  const made = await makeFolders(ports, folder);
   const lock = await lockExperiment(ports, folder);
   if (!('release' in lock)) {
     throw new TautlineError('io', `an experiment is running on this host${lock.heldBy === undefined ? '' : ` (process ${lock.heldBy})`}`, {
@@ -66,6 +91,7 @@ export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (le
   try {
     return await work(await undoLeftOvers(ports, folder));
   } finally {
+    await leaveNothing(ports, folder, made);
     await lock.release();
   }
 }
@@ -75,7 +101,8 @@ export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (le
  * @throws TautlineError `io` while one is running: its measurements would be worth nothing
  */
 export async function settleTries(ports: TunePorts, folder: string): Promise<void> {
-  if ((await ports.files.status(folder, { follow: true })) === undefined) return;
+  // No experiment ever ran where there is no lock of one; and a roll-back must not need room on a full disk for making it.
+  if ((await ports.files.status(tryLock(folder))) === undefined) return;
   await aloneOnHost(ports, folder, () => Promise.resolve());
 }
 

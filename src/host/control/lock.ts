@@ -39,12 +39,17 @@ async function lockByKernel(libc: Libc, path: string): Promise<HostLock | { read
       return { heldBy };
     }
     await handle.truncate(0);
-    await handle.write(`${process.pid} ${startOf(process.pid) ?? ''}\n`, 0);
+    await handle.write(`${process.pid} ${startOf(process.pid) ?? ''}\n`, 0).catch(nameless);
   } catch (cause) {
     await handle.close().catch(() => undefined);
     throw cause;
   }
   return { release: () => release(handle) };
+}
+
+/** On a full disk the lock holds all the same, and others are not told whose it is: putting things back must not need room. */
+function nameless(cause: unknown): void {
+  if (!['ENOSPC', 'EDQUOT'].includes(errnoOf(cause) ?? '')) throw cause;
 }
 
 async function release(handle: FileHandle): Promise<void> {

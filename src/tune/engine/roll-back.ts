@@ -3,7 +3,18 @@ import type { TunePorts } from '../ports.js';
 import type { OpenChange } from './open-change.js';
 import { nothingToDo, reportOf } from './report.js';
 import type { ChangeReport } from './report.js';
-import { changeNamed, isUnconfirmed, laterThan, prune, refuseDamage, refuseElsewhere, settle, standing, withChanges } from './session.js';
+import {
+  changeNamed,
+  isUnconfirmed,
+  laterThan,
+  noSuchChange,
+  prune,
+  refuseDamage,
+  refuseElsewhere,
+  settle,
+  standing,
+  withChanges,
+} from './session.js';
 import type { Session } from './session.js';
 import { undoChange } from './undo.js';
 import type { OnStep } from './undo.js';
@@ -25,8 +36,10 @@ export interface RollBackRequest {
  * @throws TautlineError when nothing was put back: locked, damaged, another machine or network namespace, no such change
  */
 export async function rollBack(ports: TunePorts, request: RollBackRequest): Promise<ChangeReport> {
-  if ((await ports.files.list(changesFolder(request.folder))) === undefined && request.change === undefined)
+  if ((await ports.files.list(changesFolder(request.folder))) === undefined) {
+    if (request.change !== undefined) throw noSuchChange(request.change);
     return nothingToDo('nothing was ever changed from here');
+  }
   return await withChanges(ports, request.folder, async (session) => {
     const report = await rollBackOne(session, request);
     await prune(session);

@@ -98,13 +98,17 @@ export function changeNamed(session: Session, name: string): OpenChange {
   const matches = ids.includes(name) ? [name] : ids.filter((id) => id.startsWith(name));
   const [id] = matches;
   if (id === undefined || name === '') {
-    throw new TautlineError('usage', `there is no change '${name}'`, { hint: '`tautline tune status` lists the changes in force' });
+    throw noSuchChange(name);
   }
   if (matches.length > 1)
     throw new TautlineError('usage', `'${name}' begins the names of ${matches.length} changes`, { hint: `name one of ${matches.join(', ')}` });
   const broken = session.damaged.find((each) => each.id === id);
   if (broken) throw damagedError(broken.sentence);
   return session.changes.find((each) => each.id === id) as OpenChange;
+}
+
+export function noSuchChange(name: string): TautlineError {
+  return new TautlineError('usage', `there is no change '${name}'`, { hint: '`tautline tune status` lists the changes in force' });
 }
 
 /** @throws TautlineError `usage` when the change belongs to another machine or network namespace */
