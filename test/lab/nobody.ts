@@ -8,7 +8,7 @@ export async function asNobody(work: (argv: (args: readonly string[]) => string[
   const folder = await mkdtemp(join(tmpdir(), 'tautline-nobody-'));
   try {
     await chmod(folder, 0o755);
-    for (const part of ['dist', 'package.json', 'node_modules'])
+    for (const part of ['dist', 'profiles', 'package.json', 'node_modules'])
       await cp(join(ROOT, part), join(folder, part), {
         recursive: true,
         filter: (path) => !/node_modules\/(?:@?ox|@?typescript|\.)/.test(path),
