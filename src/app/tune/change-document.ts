@@ -60,17 +60,18 @@ function verdictOf(report: ChangeReport, { action, notDone }: AboutChange): Chan
     case 'awaiting-confirmation':
       return {
         outcome: 'pass',
-        sentence: `applied until ${report.confirmBefore ?? 'it is confirmed'}: then everything is undone unless 'tautline tune confirm' comes before`,
+        sentence: `${count(outcomes('applied'), 'place')} changed; at ${report.confirmBefore ?? 'its time'} everything is undone unless 'tautline tune confirm' comes before`,
       };
     case 'rolled-back':
       return action === 'rollback'
         ? { outcome: 'pass', sentence: `rolled back: ${count(outcomes('undone'), 'place')} as before${why}` }
         : { outcome: 'fail', sentence: `everything is as it was before${why}` };
-    case 'conflicted':
-      return {
-        outcome: 'fail',
-        sentence: `${count(outcomes('conflict') + outcomes('failed'), 'place')} kept as found: somebody changed them since, or they could not be written${why}`,
-      };
+    case 'conflicted': {
+      const kept = outcomes('conflict') + outcomes('failed');
+      const reasons =
+        kept === 1 ? 'somebody changed it since, or it could not be written' : 'somebody changed them since, or they could not be written';
+      return { outcome: 'fail', sentence: `${count(kept, 'place')} kept as found: ${reasons}${why}` };
+    }
     default:
       return { outcome: 'unmeasured', sentence: `it stopped half way (${state})${why}` };
   }

@@ -140,7 +140,8 @@ function rowLines({ step, places }: StepRow, { back, column, context }: { back: 
   const meant = back || outcome === 'undone' ? original : desired;
   // `found` is what applying left there; what a conflict holds now is told by its reason.
   const differs = outcome === 'applied' && found !== undefined && found !== meant;
-  const told = why === undefined ? [] : [why];
+  // What waits is told by its title.
+  const told = why === undefined || outcome === 'waiting' ? [] : [why];
   const notes =
     outcome === 'conflict'
       ? [...told, `applied ${found ?? desired}, originally ${original}`]
