@@ -411,7 +411,7 @@ describe('files that cannot be', { skip }, () => {
     await withPerson(1, async (person) => {
       for (const [text, said] of [
         ['peers:\n  beta:\n    paths: {}\n', /tautline\.yaml:\d+: .*no paths/],
-        ['peers:\n  beta:\n    paths:\n      lan: 10.0.0.1\n      lan: 10.0.0.2\n', /tautline\.yaml:5: not valid YAML: .*unique/],
+        ['peers:\n  beta:\n    paths:\n      lan: 10.0.0.1\n      lan: 10.0.0.2\n', /tautline\.yaml:5: 'lan' stands here a second time/],
         ['peers:\n  beta:\n    paths:\n      lan: 10.0.0.1\n    default-path: vpn\n', /no path 'vpn'[^]*its paths are lan/],
         ['peers:\n  beta:\n    paths:\n      lan: ""\n', /tautline\.yaml:4/],
         ['peers:\n  beta:\n    path:\n      lan: 10.0.0.1\n', /tautline\.yaml:2: 'peers\.beta' lacks 'paths'/],
