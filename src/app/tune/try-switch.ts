@@ -82,12 +82,7 @@ async function leaveNothing({ control }: TunePorts, folder: string, made: readon
 /** Runs an experiment's work alone on this host, after undoing what one that died has left. @throws TautlineError `io` while another one runs */
 export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (leftOver: readonly string[]) => Promise<T>): Promise<T> {
   const made = await makeFolders(ports, folder);
-  const lock = await lockExperiment(ports, folder);
-  if (!('release' in lock)) {
-    throw new TautlineError('io', `an experiment is running on this host${lock.heldBy === undefined ? '' : ` (process ${lock.heldBy})`}`, {
-      hint: 'wait until it is done: another change would be part of what it measures',
-    });
-  }
+  const lock = heldOnly(await lockExperiment(ports, folder));
   try {
     return await work(await undoLeftOvers(ports, folder));
   } finally {
@@ -101,9 +96,26 @@ export async function aloneOnHost<T>(ports: TunePorts, folder: string, work: (le
  * @throws TautlineError `io` while one is running: its measurements would be worth nothing
  */
 export async function settleTries(ports: TunePorts, folder: string): Promise<void> {
-  // No experiment ever ran where there is no lock of one; and a roll-back must not need room on a full disk for making it.
-  if ((await ports.files.status(tryLock(folder))) === undefined) return;
-  await aloneOnHost(ports, folder, () => Promise.resolve());
+  if ((await ports.files.status(folder, { follow: true })) === undefined) return;
+  const found = await lockExperiment(ports, folder).catch(async (error: unknown) => {
+    // A lock that cannot even be made was never held: putting things back must not need room for it on a full disk.
+    if (error instanceof TautlineError && error.code === 'io' && !(await standingChanges(ports, folder)).some(isTried)) return undefined;
+    throw error;
+  });
+  if (found === undefined) return;
+  const lock = heldOnly(found);
+  try {
+    await undoLeftOvers(ports, folder);
+  } finally {
+    await lock.release();
+  }
+}
+
+function heldOnly(lock: HostLock | { readonly heldBy: number | undefined }): HostLock {
+  if ('release' in lock) return lock;
+  throw new TautlineError('io', `an experiment is running on this host${lock.heldBy === undefined ? '' : ` (process ${lock.heldBy})`}`, {
+    hint: 'wait until it is done: another change would be part of what it measures',
+  });
 }
 
 async function undoLeftOvers(ports: TunePorts, folder: string): Promise<string[]> {

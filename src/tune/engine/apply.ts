@@ -53,8 +53,10 @@ export async function applyChange(ports: TunePorts, asked: ApplyRequest): Promis
       return report;
     });
   } catch (error) {
-    // Where nothing was begun nothing stays, not even empty folders; those with something in them do.
-    for (const folder of made) await ports.control.removeEntry(folder).catch(() => undefined);
+    // Where nothing was begun nothing stays, not even empty folders; those with something in them do. Where there is a lock,
+    // another process has come meanwhile, and is about to write there.
+    const taken = (await ports.files.status(lockPath(request.folder)).catch(() => undefined)) !== undefined;
+    for (const folder of taken ? [] : made) await ports.control.removeEntry(folder).catch(() => undefined);
     throw error;
   }
 }
