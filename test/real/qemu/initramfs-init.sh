@@ -18,7 +18,6 @@ mkdir -p /root/lib/modules
 mount -o bind "/outer$(argument kernel)/lib/modules" /root/lib/modules
 mount -t tmpfs tmpfs /root/run
 mount -t tmpfs tmpfs /root/mnt
-mount -t tmpfs tmpfs /root/tmp
 mkdir /root/mnt/job /root/mnt/written
 # What the machine has written on its disk since it was new, and nothing else.
 mount -o bind,ro /layer/upper /root/mnt/written
