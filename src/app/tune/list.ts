@@ -2,6 +2,7 @@ import type { TuneListDocument } from '../../results/index.js';
 import { SETTINGS, adviseProfile, createView } from '../../tune/index.js';
 import type { TunePorts } from '../../tune/index.js';
 import { documentHead } from '../head.js';
+import { listedSetting } from './listed-setting.js';
 import { searchOf } from './prepare.js';
 import { listProfiles } from './profiles.js';
 import type { ListedProfile } from './profiles.js';
@@ -18,19 +19,7 @@ export async function tuneList(ports: TunePorts, request: TuneListRequest): Prom
     ...head,
     durationMs: ports.clock.nowMs() - startedMs,
     profiles: profiles.map((profile) => entryOf(profile, advised)),
-    settings: SETTINGS.map(({ id, title, group, platforms, effect, scope, needs, takes, why, sources }) => ({
-      id,
-      title,
-      group,
-      platforms: [...platforms],
-      effect,
-      scope,
-      needsRoot: needs.root,
-      ...(needs.restart === undefined ? {} : { restart: needs.restart }),
-      takes,
-      why,
-      sources: sources.map((source) => ({ ...source })),
-    })),
+    settings: SETTINGS.map(listedSetting),
   };
 }
 

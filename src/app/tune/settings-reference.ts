@@ -1,6 +1,6 @@
 import { groupTitle, settingsTable } from '../../report/index.js';
 import { GROUPS, SETTINGS } from '../../tune/index.js';
-import type { Setting } from '../../tune/index.js';
+import { listedSetting } from './listed-setting.js';
 
 /** docs/tune-settings.md, from the settings as they declare themselves. */
 export function tuneSettingsReference(): string {
@@ -12,25 +12,9 @@ export function tuneSettingsReference(): string {
     `What a profile may name, and what each is worth. *Effect*: \`measurable\` may help and can be proven by \`tautline tune try\`; \`risky\` may cost more than it gains, and only a profile that names it changes it; \`none\` is known to do nothing and is listed because others recommend it. *Scope*: \`namespace\` holds in this network namespace, \`host\` on the whole machine, \`interface\` for one interface, \`user\` for one user, \`service\` for one program. How they are used is in [tune.md](tune.md).`,
     '',
     ...groups.flatMap(({ group, settings }) =>
-      settings.length === 0 ? [] : [`## ${groupTitle(group)} (\`${group}\`)`, '', ...settingsTable(settings.map(listed))],
+      settings.length === 0 ? [] : [`## ${groupTitle(group)} (\`${group}\`)`, '', ...settingsTable(settings.map(listedSetting))],
     ),
   ]
     .join('\n')
     .trimEnd()}\n`;
-}
-
-function listed({ id, title, group, platforms, effect, scope, needs, takes, why, sources }: Setting): Parameters<typeof settingsTable>[0][number] {
-  return {
-    id,
-    title,
-    group,
-    platforms: [...platforms],
-    effect,
-    scope,
-    needsRoot: needs.root,
-    ...(needs.restart === undefined ? {} : { restart: needs.restart }),
-    takes,
-    why,
-    sources: sources.map((source) => ({ ...source })),
-  };
 }
