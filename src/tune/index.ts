@@ -5,8 +5,8 @@
  * and measuring is handed in by `app/`.
  *
  *     const plan = await planTune(view, profile, SETTINGS);
- *     const outcome = await applyPlan(ports, { folder, plan, ... });
- *     await rollBack(ports, { folder, change: outcome.change });
+ *     const report = await applyChange(ports, { folder, profile, steps, persist: false });
+ *     await rollBack(ports, { folder, change: report.change, force: false, reason: 'asked' });
  */
 export * from './place.js';
 export * from './ports.js';
