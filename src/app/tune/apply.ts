@@ -7,7 +7,7 @@ import type { Progress } from '../progress.js';
 import { announce } from './announce.js';
 import { changeDocument } from './change-document.js';
 import { notDoneOf } from './plan.js';
-import { plannedOf } from './plan-document.js';
+import { journalStepsOf, plannedOf } from './plan-document.js';
 import type { Feasible } from './plan-document.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepare.js';
@@ -104,12 +104,7 @@ interface Steps {
 
 async function stepsOf(ports: TunePorts, prepared: Prepared, possible: readonly Feasible[], request: TuneApplyRequest): Promise<Steps> {
   const planned = possible.map((each) => each.planned);
-  const now = planned.flatMap(({ setting, step }) =>
-    step.changes.map((change): JournalStep => {
-      const { persist, takesEffect } = step;
-      return { ...change, setting: setting.id, persist, ...(takesEffect === undefined ? {} : { takesEffect }) };
-    }),
-  );
+  const now = journalStepsOf(possible);
   if (!request.persist) return { steps: onceConfirmed(now, request), notes: [] };
   const files = await planPersistence(prepared.view, {
     planned: [...(await inForce(ports, request.folder, prepared.profile.name)), ...planned],

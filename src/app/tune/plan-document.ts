@@ -1,6 +1,6 @@
 import type { NotDone, Planned } from '../../results/index.js';
 import { labelOf } from '../../tune/index.js';
-import type { Change, HostView, Persisted, PlannedStep, TunePlan } from '../../tune/index.js';
+import type { HostView, JournalStep, Persisted, PlannedStep, TunePlan } from '../../tune/index.js';
 
 /** A planned step, with whether it can be carried out now by this user. */
 export interface Feasible {
@@ -101,7 +101,12 @@ function persistenceOf(persist: readonly Persisted[]): string {
   return ways.length === 0 ? 'none: until the next boot' : ways.join('; ');
 }
 
-/** The places of a plan, without those of steps that cannot be carried out. */
-export function changesOf(steps: readonly Feasible[]): Change[] {
-  return steps.flatMap(({ planned, hindrance }) => (hindrance === undefined ? planned.step.changes : []));
+/** What of a plan goes into the journal: each place, with the setting that it is of and what keeps it over a boot. */
+export function journalStepsOf(steps: readonly Feasible[]): JournalStep[] {
+  return steps.flatMap(({ planned: { setting, step } }) =>
+    step.changes.map((change): JournalStep => {
+      const { persist, takesEffect } = step;
+      return { ...change, setting: setting.id, persist, ...(takesEffect === undefined ? {} : { takesEffect }) };
+    }),
+  );
 }

@@ -1,7 +1,8 @@
 import { TautlineError } from '../../base/index.js';
 import type { HostLock } from '../../base/index.js';
 import { TRY_PREFIX, applyChange, refuseForeignFolder, rollBack, standingChanges } from '../../tune/index.js';
-import type { ChangeReport, JournalStep, StandingChange, TunePorts } from '../../tune/index.js';
+import type { ChangeReport, StandingChange, TunePorts } from '../../tune/index.js';
+import { journalStepsOf } from './plan-document.js';
 import type { Feasible } from './plan-document.js';
 import type { SettingsSwitch } from './try-run.js';
 
@@ -17,7 +18,9 @@ export function triedProfile(profile: string): string {
 export function engineSwitch(ports: TunePorts, { folder, profile }: { readonly folder: string; readonly profile: string }): SettingsSwitch<Feasible> {
   return {
     async on(candidates) {
-      const report = await orWhy(() => applyChange(ports, { folder, profile: triedProfile(profile), steps: stepsOf(candidates), persist: false }));
+      const report = await orWhy(() =>
+        applyChange(ports, { folder, profile: triedProfile(profile), steps: journalStepsOf(candidates), persist: false }),
+      );
       if ('why' in report && !('state' in report)) return { why: `it could not be applied: ${report.why}` };
       if (report.state === 'applied' && report.change !== undefined) return { change: report.change };
       const failed = report.steps.find(({ outcome }) => outcome === 'failed');
@@ -31,12 +34,6 @@ export function engineSwitch(ports: TunePorts, { folder, profile }: { readonly f
       return `${change} could not be rolled back whole: ${kept.map(({ place, why }) => `${place}: ${why ?? 'kept'}`).join('; ') || report.state}`;
     },
   };
-}
-
-export function stepsOf(candidates: readonly Feasible[]): JournalStep[] {
-  return candidates.flatMap(({ planned }) =>
-    planned.step.changes.map((change): JournalStep => ({ ...change, setting: planned.setting.id, persist: planned.step.persist })),
-  );
 }
 
 async function orWhy(work: () => Promise<ChangeReport>): Promise<ChangeReport | { readonly why: string }> {

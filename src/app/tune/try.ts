@@ -16,7 +16,7 @@ import type { Design, GroupRuns, TryGroup, TunePorts } from '../../tune/index.js
 import { documentHead } from '../head.js';
 import { readKey } from '../key.js';
 import { resolveTarget } from '../targets.js';
-import { feasibility, plannedOf } from './plan-document.js';
+import { feasibility, journalStepsOf, plannedOf } from './plan-document.js';
 import type { Feasible } from './plan-document.js';
 import { choiceOf, prepare } from './prepare.js';
 import type { Prepared } from './prepare.js';
@@ -27,7 +27,7 @@ import type { Measuring } from './try-measure.js';
 import { runExperiment } from './try-run.js';
 import type { ExperimentOutcome, GroupOutcome } from './try-run.js';
 import { planChosen } from './try-settings.js';
-import { aloneOnHost, engineSwitch, stepsOf } from './try-switch.js';
+import { aloneOnHost, engineSwitch } from './try-switch.js';
 import { planTimes } from './try-times.js';
 import type { ExperimentTimes } from './try-times.js';
 import { designSentence, experimentVerdict } from './try-words.js';
@@ -276,7 +276,7 @@ async function keepWinners(
 ): Promise<{ readonly change?: string; readonly why?: string }> {
   const winners = groups.filter(({ group }) => judged.some((each) => each.group === group && each.decision === 'keep'));
   if (winners.length === 0) return {};
-  const steps = stepsOf(winners.flatMap(({ tried }) => tried));
+  const steps = journalStepsOf(winners.flatMap(({ tried }) => tried));
   const report = await applyChange(ports, { folder: request.folder, profile: prepared.choice.name, steps, persist: false });
   if (report.state === 'applied' && report.change !== undefined) return { change: report.change };
   return { why: `what helps could not be applied: ${report.why ?? report.state}` };
