@@ -46,7 +46,7 @@ export type { Drift, StandingChange, StandingStep } from './engine/standing.js';
 export { checkHost } from './checks.js';
 export type { TuneCheck } from './checks.js';
 export { resembles } from './resembles.js';
-export { persistChanges, planPersistence } from './persist.js';
+export { planPersistence } from './persist.js';
 export type { PersistRequest, Persistence } from './persist.js';
 export { announceUnits } from './announce-units.js';
 export { tuneScript } from './script.js';

@@ -38,14 +38,10 @@ export interface Persistence {
 
 type View = Pick<HostView, 'ports' | 'platform' | 'environment'>;
 
-/** Our own drop-in files that make a change outlive a boot, as changes of the host. @throws TautlineError where a foreign file is in the way */
-export async function persistChanges(view: View, request: PersistRequest): Promise<JournalStep[]> {
-  return [...(await planPersistence(view, request)).steps];
-}
-
 /**
- * What an earlier change has put into our files stays there: it still holds, so its values are not planned again, and
- * rolling this change back puts the former files back.
+ * Our own drop-in files that make a change outlive a boot, as changes of the host. What an earlier change has put into them
+ * stays there: it still holds, so its values are not planned again, and rolling this change back puts the former files back.
+ * @throws TautlineError where a foreign file is in the way
  */
 export async function planPersistence(view: View, { planned, profile }: PersistRequest): Promise<Persistence> {
   const values: Record<string, string> = {};

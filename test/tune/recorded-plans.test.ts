@@ -5,7 +5,7 @@ import { createFiles } from '../../src/host/index.js';
 import { recordedContainer, recordedMac, recordedMetal, recordedVps, simTuneHost } from '../../src/sim/index.js';
 import { SETTINGS, createView, labelOf, placeHolds, planTune, readPlace, showState, writePlace } from '../../src/tune/index.js';
 import type { Change } from '../../src/tune/index.js';
-import { persistChanges } from '../../src/tune/persist.js';
+import { planPersistence } from '../../src/tune/persist.js';
 
 const PROFILES = ['conservative', 'moderate', 'aggressive', 'voice', 'bulk', 'mesh-router', 'ai-cluster'];
 const HOSTS = { vps: recordedVps, metal: recordedMetal, container: recordedContainer, mac: recordedMac };
@@ -27,7 +27,7 @@ describe('plans for recorded hosts', () => {
         assert.ok(plan.planned.length >= LEAST[name as keyof typeof LEAST], `${plan.planned.length} planned`);
         const steps: Change[] = [
           ...plan.planned.flatMap(({ step }) => step.changes),
-          ...(await persistChanges(view, { planned: plan.planned, profile: profileName })),
+          ...(await planPersistence(view, { planned: plan.planned, profile: profileName })).steps,
         ];
         const found: Change['original'][] = [];
         for (const { place, desired } of steps) {
